@@ -1,0 +1,43 @@
+/** The configuration of one node, after parsing: every value checked, every default applied, frozen. */
+
+import type { RedisTarget } from '../core/redis-target.js';
+
+export type { RedisTarget };
+
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
+
+export interface Config {
+  readonly port: number;
+  readonly host: string;
+  /** Unset: the embedded store. */
+  readonly redis: RedisTarget | undefined;
+  readonly keyPrefix: string;
+  readonly nodeId: string;
+  readonly mcpServer: string;
+  readonly sessionTtlMs: number;
+  readonly sessionMaxAgeMs: number;
+  readonly streamTtlMs: number;
+  readonly streamUpgradeMs: number;
+  readonly nodeLeaseMs: number;
+  readonly sseKeepaliveMs: number;
+  readonly drainDelayMs: number;
+  readonly drainTimeoutMs: number;
+  readonly redisTimeoutMs: number;
+  readonly maxBodyBytes: number;
+  readonly maxSessions: number;
+  /** Undefined: the check is off (`*`). Lower case, without port unless one was given. */
+  readonly allowedHosts: readonly string[] | undefined;
+  /**
+   * Undefined: the check is off (`*`). An entry with a scheme is one exact origin; one without is a host name, with any
+   * scheme and port.
+   */
+  readonly allowedOrigins: readonly string[] | undefined;
+  /** Token to user; empty: nobody is authenticated. */
+  readonly authTokens: ReadonlyMap<string, string>;
+  readonly publicUrl: string | undefined;
+  readonly stateSecrets: readonly Uint8Array[];
+  readonly stateTtlMs: number;
+  readonly maxListenStreams: number;
+  readonly opsPort: number | undefined;
+  readonly logLevel: LogLevel;
+}

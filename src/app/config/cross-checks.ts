@@ -1,0 +1,55 @@
+/**
+ * What several variables say together: faults where it is nonsense, warnings where it is unwise.
+ *
+ * Not here: taste. A short life time, a small limit or an odd order of magnitude is somebody's test or somebody's need.
+ */
+import { ANY, isLoopback } from './addresses.js';
+import { isNodeId, NODE_ID_FORM } from './node-id.js';
+import { LONG_ENOUGH_TOKEN } from './secrets.js';
+import { showPlain } from './variable.js';
+import type { ConfigValues, VariableName } from './variables.js';
+
+export interface ConfigFault {
+  readonly variable: string;
+  /** As it may be shown: secrets are hidden. */
+  readonly value: string;
+  readonly expected: string;
+}
+
+/** `refused`: variables with a fault of their own, whose values here are defaults that nobody chose. */
+export function crossFaults(values: ConfigValues, refused: ReadonlySet<VariableName>): ConfigFault[] {
+  const faults: ConfigFault[] = [];
+  const { PORT, OPS_PORT, NODE_ID, MACHINE_ID } = values;
+  if (OPS_PORT === PORT && PORT !== 0 && !refused.has('PORT')) {
+    faults.push({ variable: 'OPS_PORT', value: String(OPS_PORT), expected: 'another port than PORT' });
+  }
+  if (NODE_ID === undefined && !refused.has('NODE_ID') && MACHINE_ID !== undefined && !isNodeId(MACHINE_ID)) {
+    faults.push({
+      variable: 'MACHINE_ID',
+      value: showPlain(MACHINE_ID),
+      expected: `${NODE_ID_FORM} (or NODE_ID instead)`,
+    });
+  }
+  return faults;
+}
+
+export function crossWarnings(values: ConfigValues): string[] {
+  const warnings: string[] = [];
+  const { HOST, PUBLIC_URL, ALLOWED_HOSTS, ALLOWED_ORIGINS, AUTH_TOKENS, REDIS_TIMEOUT_MS, NODE_LEASE_MS } = values;
+  if (ALLOWED_HOSTS === ANY) warnings.push('ALLOWED_HOSTS=*: the Host header is not checked (DNS rebinding)');
+  if (ALLOWED_ORIGINS === ANY) warnings.push('ALLOWED_ORIGINS=*: pages of any web site may call this node');
+  if (!isLoopback(HOST)) {
+    if (AUTH_TOKENS === undefined) {
+      warnings.push(`HOST=${HOST} without AUTH_TOKENS: whoever reaches this node may use it`);
+    }
+    if (ALLOWED_HOSTS === undefined && PUBLIC_URL === undefined) {
+      warnings.push(`HOST=${HOST}: requests for other names than localhost get 403; set PUBLIC_URL or ALLOWED_HOSTS`);
+    }
+  }
+  const short = [...(AUTH_TOKENS?.keys() ?? [])].filter((token) => token.length < LONG_ENOUGH_TOKEN).length;
+  if (short > 0) warnings.push(`AUTH_TOKENS has tokens of fewer than ${LONG_ENOUGH_TOKEN} characters: ${short}`);
+  if (REDIS_TIMEOUT_MS >= NODE_LEASE_MS) {
+    warnings.push('REDIS_TIMEOUT_MS is not below NODE_LEASE_MS: one slow command can cost a living node its lease');
+  }
+  return warnings;
+}

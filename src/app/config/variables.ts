@@ -1,0 +1,227 @@
+/**
+ * Every environment variable of a node, in the order of the documentation.
+ */
+import type { RedisTarget } from '../../core/redis-target.js';
+import type { LogLevel } from '../config-types.js';
+import { parseRedisUrl, REDIS_URL_FORM, showRedisUrl } from '../redis-url.js';
+import {
+  type AllowList,
+  HOST_ENTRY,
+  LISTEN_FORM,
+  ORIGIN_ENTRY,
+  PUBLIC_URL_FORM,
+  parseAllowedHosts,
+  parseAllowedOrigins,
+  parseListenHost,
+  parsePublicUrl,
+} from './addresses.js';
+import { isNodeId, NODE_ID_FORM } from './node-id.js';
+import { AUTH_TOKENS_FORM, parseAuthTokens, parseStateSecrets, STATE_SECRETS_FORM } from './secrets.js';
+import {
+  type ConfigVariable,
+  integer,
+  matching,
+  milliseconds,
+  optional,
+  showHidden,
+  showUrl,
+  text,
+  Unacceptable,
+} from './variable.js';
+
+const LOG_LEVELS: readonly LogLevel[] = ['trace', 'debug', 'info', 'warn', 'error', 'silent'];
+
+const MAX_PORT = 65535;
+/** A text of half a gigabyte is more than the engine can hold; half of that leaves room to parse it. */
+const MAX_BODY_BYTES = 256 * 1024 * 1024;
+/** The smallest `initialize` needs about 150 bytes: a node with less room than this serves nobody. */
+const MIN_BODY_BYTES = 256;
+/** Beyond any fleet; small enough for exact counting in the store's scripts. */
+const MAX_COUNT = 1_000_000_000;
+
+/** Braces would end a session's hash tag, glob characters would make an access rule (`~prefix*`) match more. */
+const KEY_PREFIX_FORM = 'up to 64 characters, without white space and `{ } * ? [ ] \\`';
+
+const MCP_SERVER_FORM = '`demo`, `everything`, or the path or package name of a module';
+const LOG_LEVEL_FORM = LOG_LEVELS.map((level) => `\`${level}\``).join(', ');
+
+export const CONFIG_VARIABLES = {
+  PORT: integer({ fallback: 3000, min: 0, max: MAX_PORT, meaning: 'port to listen on; 0 takes any free one' }),
+  HOST: text({
+    fallback: '127.0.0.1',
+    accepts: LISTEN_FORM,
+    meaning: 'address to listen on; the container images and manifests set 0.0.0.0',
+    parse: parseListenHost,
+  }),
+  REDIS_URL: optional<RedisTarget>({
+    accepts: REDIS_URL_FORM,
+    meaning: 'where the fleet keeps its sessions; unset: the embedded store of one process, said in the log',
+    parse: parseRedisUrl,
+    show: showRedisUrl,
+  }),
+  KEY_PREFIX: text({
+    fallback: '',
+    shownFallback: 'empty',
+    accepts: KEY_PREFIX_FORM,
+    meaning: 'put before every key and channel; fleets with different prefixes never see each other',
+    parse: matching(/^[^\s{}*?[\]\\\p{Cc}]{1,64}$/u, KEY_PREFIX_FORM),
+  }),
+  NODE_ID: optional({
+    shownFallback: 'see `MACHINE_ID`, `HOSTNAME`',
+    accepts: NODE_ID_FORM,
+    meaning: "the node's name; two living nodes never share one",
+    parse: parseNodeId,
+  }),
+  MACHINE_ID: optional({
+    accepts: NODE_ID_FORM,
+    meaning: "the node's name where `NODE_ID` is unset",
+    // Set by platforms for their own purposes: its form is judged only where it is used (cross-checks).
+    parse: (raw) => raw,
+  }),
+  HOSTNAME: optional({
+    accepts: 'anything',
+    meaning:
+      'names the node, with a random suffix, where `NODE_ID` and `MACHINE_ID` are unset; else the name is random',
+    parse: (raw) => raw,
+  }),
+  MCP_SERVER: text({
+    fallback: 'demo',
+    accepts: MCP_SERVER_FORM,
+    meaning: 'what the node serves: a bundled server, or a module whose default export is a server factory',
+    parse: matching(/^\P{Cc}+$/u, MCP_SERVER_FORM),
+  }),
+  SESSION_TTL_MS: milliseconds({
+    fallback: 1_800_000,
+    meaning: 'idle life time of a session, renewed by every use and by an open stream',
+  }),
+  SESSION_MAX_AGE_MS: milliseconds({ fallback: 0, orZero: true, meaning: 'absolute life time of a session; 0: none' }),
+  STREAM_TTL_MS: milliseconds({
+    fallback: 300_000,
+    meaning: 'how long the events of a finished stream can be replayed',
+  }),
+  STREAM_UPGRADE_MS: milliseconds({
+    fallback: 200,
+    min: 0,
+    meaning: 'a call still running after this is answered as an SSE stream that can be resumed',
+  }),
+  NODE_LEASE_MS: milliseconds({
+    fallback: 6000,
+    // Heartbeats come at a third of it; below, an ordinary pause of the process would pass for its death.
+    min: 500,
+    meaning: 'a node not heard of for this long is dead; heartbeats come at a third of it',
+  }),
+  SSE_KEEPALIVE_MS: milliseconds({ fallback: 15_000, meaning: 'distance of comment frames on idle streams' }),
+  DRAIN_DELAY_MS: milliseconds({
+    fallback: 2000,
+    min: 0,
+    meaning: 'between failing readiness and refusing new connections, at shutdown',
+  }),
+  DRAIN_TIMEOUT_MS: milliseconds({
+    fallback: 25_000,
+    min: 0,
+    meaning: 'how long running calls may take to finish, at shutdown',
+  }),
+  REDIS_TIMEOUT_MS: milliseconds({ fallback: 800, min: 10, meaning: 'no Redis command is waited for longer' }),
+  MAX_BODY_BYTES: integer({
+    fallback: 4_194_304,
+    min: MIN_BODY_BYTES,
+    max: MAX_BODY_BYTES,
+    meaning: 'larger bodies get 413',
+  }),
+  MAX_SESSIONS: integer({
+    fallback: 0,
+    min: 0,
+    max: MAX_COUNT,
+    meaning: 'sessions in the whole fleet; 0: no cap; over it `initialize` gets 503 with `Retry-After`',
+  }),
+  ALLOWED_HOSTS: optional<AllowList>({
+    shownFallback: '`localhost`, `127.0.0.1`, `[::1]`, and the host of `PUBLIC_URL`',
+    accepts: HOST_ENTRY,
+    meaning: 'what a `Host` header may name; without port: any port; `*` switches the check off and is warned about',
+    parse: parseAllowedHosts,
+    show: showUrl,
+  }),
+  ALLOWED_ORIGINS: optional<AllowList>({
+    shownFallback: '`localhost`, `127.0.0.1`, `[::1]`, and the origin of `PUBLIC_URL`',
+    accepts: ORIGIN_ENTRY,
+    meaning: 'what an `Origin` header may name, where there is one; `*` switches the check off and is warned about',
+    parse: parseAllowedOrigins,
+    show: showUrl,
+  }),
+  AUTH_TOKENS: optional<ReadonlyMap<string, string>>({
+    accepts: AUTH_TOKENS_FORM,
+    meaning: 'bearer tokens for small fleets; a user may have several; unset: nobody is authenticated',
+    parse: parseAuthTokens,
+    show: showHidden,
+  }),
+  AUTH_ISSUER: withoutAuthorizationServer('issuer of the tokens of an authorization server'),
+  AUTH_JWKS_URI: withoutAuthorizationServer('where its keys are'),
+  AUTH_AUDIENCE: withoutAuthorizationServer('whom its tokens must be for'),
+  AUTH_SCOPES: withoutAuthorizationServer('scopes that every request needs, comma list'),
+  PUBLIC_URL: optional({
+    accepts: PUBLIC_URL_FORM,
+    meaning: "the fleet's address as clients see it",
+    parse: parsePublicUrl,
+    show: showUrl,
+  }),
+  STATE_SECRETS: optional<readonly Uint8Array[]>({
+    shownFallback: 'made once, kept in the store',
+    accepts: STATE_SECRETS_FORM,
+    meaning: 'sign the state of multi-round calls; the first signs, all verify',
+    parse: parseStateSecrets,
+    show: showHidden,
+  }),
+  STATE_TTL_MS: milliseconds({ fallback: 600_000, meaning: 'life time of a `requestState`' }),
+  MAX_LISTEN_STREAMS: integer({
+    fallback: 1024,
+    min: 1,
+    max: MAX_COUNT,
+    meaning: 'open `subscriptions/listen` streams per node',
+  }),
+  OPS_PORT: integer({
+    fallback: undefined,
+    min: 0,
+    max: MAX_PORT,
+    meaning: 'moves `/metrics` and what manages the fleet to a port of its own; 0 takes any free one',
+  }),
+  LOG_LEVEL: text<LogLevel>({
+    fallback: 'info',
+    accepts: LOG_LEVEL_FORM,
+    meaning: 'the least level that is logged',
+    parse: parseLogLevel,
+  }),
+};
+
+export type VariableName = keyof typeof CONFIG_VARIABLES;
+
+type ValueOf<V> = V extends ConfigVariable<infer T> ? T : never;
+
+/** What the variables say, each for itself. */
+export type ConfigValues = { readonly [Name in VariableName]: ValueOf<(typeof CONFIG_VARIABLES)[Name]> };
+
+/**
+ * Tokens of an authorization server are not verified in this release. Whoever sets one of these variables wants them to
+ * be: starting all the same would leave the fleet open.
+ */
+function withoutAuthorizationServer(meaning: string): ConfigVariable<undefined> {
+  const accepts = 'no value: tokens of an authorization server are not verified in this release, see `AUTH_TOKENS`';
+  return optional({
+    accepts,
+    meaning,
+    parse: () => {
+      throw new Unacceptable(accepts);
+    },
+    show: showUrl,
+  });
+}
+
+function parseNodeId(raw: string): string {
+  if (!isNodeId(raw)) throw new Unacceptable(NODE_ID_FORM);
+  return raw;
+}
+
+function parseLogLevel(raw: string): LogLevel {
+  const level = LOG_LEVELS.find((known) => known === raw);
+  if (level === undefined) throw new Unacceptable(LOG_LEVEL_FORM);
+  return level;
+}

@@ -1,0 +1,89 @@
+/** The library's door: a node from options, with the defaults of the program. */
+import type { Logger } from '../core/logger.js';
+import type { Store, StoreLimits } from '../core/ports/store.js';
+import type { ServerFactory, ServerModule } from '../mcp/server-module.js';
+import { createMemoryStore, type MemoryState } from '../memory/index.js';
+import { createRedisStore } from '../redis/index.js';
+import { parseConfig } from './config.js';
+import type { Config } from './config-types.js';
+import { createLogger } from './logger.js';
+import { createMetrics, type NodeMetrics } from './metrics.js';
+import { Node } from './node.js';
+import { parseRedisUrl } from './redis-url.js';
+
+/** Events kept for each stream; a client that is behind by more is told so. */
+const STREAM_MAX_EVENTS = 10_000;
+
+/** Every setting of the program by its name in {@link Config}; what is left out has the program's default. */
+export interface NodeOptions extends Partial<Omit<Config, 'mcpServer' | 'redis'>> {
+  /** Builds a server of either SDK line, for each exchange anew. */
+  readonly server: ServerFactory;
+  /** Built servers may be lent to one exchange after another (see `currentExchange`). Default false. */
+  readonly reusable?: boolean;
+  /** Where Redis is; unset: the embedded store, for one process only. */
+  readonly redisUrl?: string;
+  /** Embedded store: what several nodes of one process share. */
+  readonly memory?: MemoryState;
+  /** Default: JSON lines on standard output. */
+  readonly logger?: Logger;
+}
+
+/**
+ * A node, not yet part of the fleet: `listen()` makes it one that serves by itself, `start()` and `handler` one that is
+ * mounted into an application.
+ * @throws TypeError for an option that makes no sense.
+ */
+export async function createNode(options: NodeOptions): Promise<Node> {
+  const { server, reusable = false, redisUrl, memory, logger: given, ...settings } = options;
+  if (typeof server !== 'function') throw new TypeError('createNode: `server` must be a function that builds a server');
+  const parsed = parseConfig({});
+  if (!('config' in parsed)) throw new TypeError('createNode: the defaults are not valid');
+  const redis = redisUrl === undefined ? undefined : parseRedisUrl(redisUrl);
+  const config: Config = { ...parsed.config, ...defined(settings), redis };
+  const logger = given ?? createLogger({ level: config.logLevel, nodeId: config.nodeId });
+  return assembleNode(config, { name: 'library', factory: server, reusable }, logger, memory);
+}
+
+export async function assembleNode(
+  config: Config,
+  module: ServerModule,
+  logger: Logger,
+  memory?: MemoryState,
+): Promise<Node> {
+  let store: Store | undefined;
+  const metrics = createMetrics({ activeSessions: async () => (store ? store.sessions.count() : 0) });
+  store = await openStore(config, metrics, logger, memory);
+  return new Node({ config, store, module, metrics, logger });
+}
+
+async function openStore(
+  config: Config,
+  metrics: NodeMetrics,
+  logger: Logger,
+  memory: MemoryState | undefined,
+): Promise<Store> {
+  const limits: StoreLimits = {
+    sessionTtlMs: config.sessionTtlMs,
+    sessionMaxAgeMs: config.sessionMaxAgeMs,
+    streamTtlMs: config.streamTtlMs,
+    streamMaxEvents: STREAM_MAX_EVENTS,
+    nodeLeaseMs: config.nodeLeaseMs,
+  };
+  if (!config.redis) {
+    metrics.redisUp(true);
+    return createMemoryStore(limits, memory);
+  }
+  return createRedisStore({
+    target: config.redis,
+    keyPrefix: config.keyPrefix,
+    limits,
+    timeoutMs: config.redisTimeoutMs,
+    logger,
+    onCommand: metrics.redisCommand,
+    onUp: metrics.redisUp,
+  });
+}
+
+function defined<T extends object>(settings: T): Partial<T> {
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined)) as Partial<T>;
+}

@@ -1,0 +1,118 @@
+/**
+ * Prometheus metrics of one node. Names are fixed from outside; labels are bounded.
+ *
+ * A registry for each node: several nodes of one process do not count into each other.
+ */
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { Metrics } from '../core/metrics.js';
+
+export interface NodeMetrics extends Metrics {
+  redisUp(up: boolean): void;
+  redisCommand(command: string, seconds: number, answered: boolean): void;
+  render(): Promise<{ readonly contentType: string; readonly text: string }>;
+}
+
+const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+
+export function createMetrics(sources: { readonly activeSessions: () => Promise<number> }): NodeMetrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+
+  new Gauge({
+    name: 'mcp_sessions_active',
+    help: 'Live sessions of the whole fleet.',
+    registers,
+    async collect() {
+      try {
+        this.set(await sources.activeSessions());
+      } catch {
+        // The last value stands while the store is away; redis_up tells that it is.
+      }
+    },
+  });
+  const created = new Counter({ name: 'mcp_sessions_created_total', help: 'Sessions opened on this node.', registers });
+  const ended = new Counter({
+    name: 'mcp_sessions_ended_total',
+    help: 'Sessions whose end this node carried out or found; summed over the nodes each session counts once.',
+    labelNames: ['reason'],
+    registers,
+  });
+  const requests = new Counter({
+    name: 'mcp_requests_total',
+    help: 'Requests by era, method and outcome.',
+    labelNames: ['era', 'method', 'outcome'],
+    registers,
+  });
+  const durations = new Histogram({
+    name: 'mcp_request_duration_seconds',
+    help: 'From the end of the body to the end of the response; streams included.',
+    labelNames: ['era', 'method'],
+    buckets: SECONDS,
+    registers,
+  });
+  const restorations = new Counter({
+    name: 'mcp_transport_restorations_total',
+    help: 'Sessions brought back on this node from the store, one for each exchange.',
+    registers,
+  });
+  const streams = new Gauge({
+    name: 'mcp_streams_open',
+    help: 'SSE responses open on this node.',
+    labelNames: ['kind'],
+    registers,
+  });
+  const relayed = new Counter({
+    name: 'mcp_relayed_messages_total',
+    help: 'Messages of clients for calls that wait for them, by what became of them.',
+    labelNames: ['kind', 'outcome'],
+    registers,
+  });
+  const recovered = new Counter({
+    name: 'mcp_calls_recovered_total',
+    help: 'Calls of dead nodes, by what became of them.',
+    labelNames: ['outcome'],
+    registers,
+  });
+  const lost = new Counter({
+    name: 'mcp_history_lost_total',
+    help: 'Streams whose reader was told that events are missing.',
+    registers,
+  });
+  const up = new Gauge({
+    name: 'redis_up',
+    help: '1 while Redis answers in time (or is not used), else 0.',
+    registers,
+  });
+  const commands = new Histogram({
+    name: 'redis_command_duration_seconds',
+    help: 'Redis commands and scripts, by name and whether they were answered.',
+    labelNames: ['command', 'outcome'],
+    buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1],
+    registers,
+  });
+
+  // Zeroes from the start: a rate over a series that appears with its first event misses that event.
+  for (const reason of ['expired', 'deleted', 'max_age'] as const) ended.inc({ reason }, 0);
+  for (const kind of ['call', 'main'] as const) streams.set({ kind }, 0);
+  for (const outcome of ['rerun', 'failed'] as const) recovered.inc({ outcome }, 0);
+  relayed.inc({ kind: 'answer', outcome: 'local' }, 0);
+
+  return {
+    sessionCreated: () => created.inc(),
+    sessionsEnded: (reason, count) => ended.inc({ reason }, count),
+    sessionRestored: () => restorations.inc(),
+    request(era, method, outcome, seconds) {
+      requests.inc({ era, method, outcome });
+      durations.observe({ era, method }, seconds);
+    },
+    relayed: (kind, outcome) => relayed.inc({ kind, outcome }),
+    streamOpened: (kind) => streams.inc({ kind }),
+    streamClosed: (kind) => streams.dec({ kind }),
+    historyLost: () => lost.inc(),
+    redisUp: (value) => up.set(value ? 1 : 0),
+    redisCommand: (command, seconds, answered) =>
+      commands.observe({ command, outcome: answered ? 'answered' : 'failed' }, seconds),
+    render: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
+  };
+}

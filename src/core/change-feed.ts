@@ -1,0 +1,66 @@
+/**
+ * The fleet's changes as this node hears them: in order, each once. A hint that does not follow the last one seen means
+ * that some were lost, and the log is read.
+ */
+import type { Logger } from './logger.js';
+import type { ChangeEntry, ChangeLog } from './ports/change-log.js';
+import { StoreUnavailable } from './ports/store.js';
+
+const READ_LIMIT = 500;
+
+export class ChangeFeed {
+  readonly #log: ChangeLog;
+  readonly #logger: Logger;
+  readonly #listeners = new Set<(entry: ChangeEntry) => void>();
+  #position: string | undefined;
+  #reading = false;
+  #again = false;
+
+  constructor(log: ChangeLog, logger: Logger) {
+    this.#log = log;
+    this.#logger = logger;
+  }
+
+  /** Position of the last change passed on; undefined until the log was reached for the first time. */
+  get position(): string | undefined {
+    return this.#position;
+  }
+
+  listen(listener: (entry: ChangeEntry) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  hear(previous: string, entry: ChangeEntry): void {
+    if (!this.#reading && previous === this.#position) this.#pass(entry);
+    else void this.look();
+  }
+
+  /** Reads what was missed. The first look only finds out where the log ends: nobody has missed anything yet. */
+  async look(): Promise<void> {
+    this.#again = true;
+    if (this.#reading) return;
+    this.#reading = true;
+    try {
+      while (this.#again) {
+        this.#again = false;
+        if (this.#position === undefined) {
+          this.#position = await this.#log.latest();
+          continue;
+        }
+        const { entries } = await this.#log.read(this.#position, READ_LIMIT);
+        for (const entry of entries) this.#pass(entry);
+        if (entries.length === READ_LIMIT) this.#again = true;
+      }
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable)) this.#logger.error({ error }, 'changes: look failed');
+    } finally {
+      this.#reading = false;
+    }
+  }
+
+  #pass(entry: ChangeEntry): void {
+    this.#position = entry.position;
+    for (const listener of this.#listeners) listener(entry);
+  }
+}

@@ -1,0 +1,228 @@
+/**
+ * What this node holds open: running exchanges and tails, by session. Everything here dies with the process, and
+ * nothing here is needed by another node.
+ *
+ * The hub passes on what the bus and the logs tell to whom it concerns. It keeps nothing for a session that has
+ * neither a running exchange nor an open stream.
+ */
+import { DelayQueue } from './delay-queue.js';
+import { parseDelivered } from './event-id.js';
+import type { JsonRpcId, JsonRpcMessage } from './jsonrpc.js';
+import type { Logger } from './logger.js';
+import { MainTail } from './main-tail.js';
+import type { Signal, WakeUp } from './ports/broker.js';
+import type { ChangeEntry } from './ports/change-log.js';
+import { type EventLog, START } from './ports/event-log.js';
+import type { Appended } from './stream-writer.js';
+import type { Tail } from './tail.js';
+
+/** A request being served here, as far as others on this node have to do with it. */
+export interface OpenExchange {
+  readonly id: string;
+  readonly sessionId: string;
+  /** An answer of the client, or progress, for request `number` of this exchange. False: nobody waits for it. */
+  receive(number: number, message: JsonRpcMessage): boolean;
+  /** True: the request was running here. */
+  cancel(requestId: JsonRpcId, reason: string | undefined): boolean;
+  setLevel(level: string): void;
+  /** The session is gone: stop work, send nothing more. */
+  abort(): void;
+}
+
+/**
+ * How long a cancellation is remembered whose request has not been seen: it may overtake the request on its way to
+ * another node. Longer than a request takes to arrive, short enough to cost nothing.
+ */
+const TOMBSTONE_MS = 5000;
+/** Bound on remembered cancellations: a client that floods us with them gets no memory for it. */
+const TOMBSTONES = 10_000;
+
+export class Hub {
+  readonly #log: EventLog;
+  readonly #logger: Logger;
+  readonly #exchanges = new Map<string, OpenExchange>();
+  readonly #bySession = new Map<string, { exchanges: Set<OpenExchange>; tails: Set<Tail> }>();
+  readonly #tombstones = new Set<string>();
+  readonly #expire = new DelayQueue<string>(TOMBSTONE_MS, (key) => this.#tombstones.delete(key));
+
+  constructor(log: EventLog, logger: Logger) {
+    this.#log = log;
+    this.#logger = logger;
+  }
+
+  get exchangeCount(): number {
+    return this.#exchanges.size;
+  }
+
+  exchange(id: string): OpenExchange | undefined {
+    return this.#exchanges.get(id);
+  }
+
+  addExchange(exchange: OpenExchange): void {
+    this.#exchanges.set(exchange.id, exchange);
+    this.#presence(exchange.sessionId).exchanges.add(exchange);
+  }
+
+  removeExchange(exchange: OpenExchange): void {
+    this.#exchanges.delete(exchange.id);
+    this.#bySession.get(exchange.sessionId)?.exchanges.delete(exchange);
+    this.#forgetIfIdle(exchange.sessionId);
+  }
+
+  /** Follows the tail until its response is over, then gives the stream up. */
+  addTail(tail: Tail, closed: Promise<void>): void {
+    this.#presence(tail.sessionId).tails.add(tail);
+    void closed.then(async () => {
+      const held = tail.holds;
+      this.#bySession.get(tail.sessionId)?.tails.delete(tail);
+      this.#forgetIfIdle(tail.sessionId);
+      if (!held) return;
+      await this.#log
+        .detachTail(tail.sessionId, tail.streamId, tail.holder, tail.delivered)
+        .catch((error: Error) => this.#logger.debug({ error }, 'tail: not given up'));
+    });
+  }
+
+  /** Sessions that are in use here and must not expire. */
+  sessionIds(): string[] {
+    return [...this.#bySession.keys()];
+  }
+
+  *tails(): Generator<Tail> {
+    for (const { tails } of this.#bySession.values()) yield* tails;
+  }
+
+  tailsOf(sessionId: string, streamId: string): Tail[] {
+    const tails = this.#bySession.get(sessionId)?.tails ?? [];
+    return [...tails].filter((tail) => tail.streamId === streamId);
+  }
+
+  /** Events that this node stored: straight to the tail if it is here (another node's was woken by the store). */
+  appended(sessionId: string, streamId: string, outcome: Appended): void {
+    for (const tail of this.tailsOf(sessionId, streamId)) {
+      if (tail.holder.connectionId === outcome.holder?.connectionId) tail.offer(outcome.previous, outcome.entries);
+      else if (outcome.holder) tail.fallSilent();
+    }
+  }
+
+  wakeUp({ sessionId, streamId, holder, events }: WakeUp): void {
+    for (const tail of this.tailsOf(sessionId, streamId)) {
+      if (tail.holder.connectionId !== holder.connectionId) tail.fallSilent();
+      else if (events) tail.offer(events.previous, events.entries);
+      else void tail.look();
+    }
+  }
+
+  change(entry: ChangeEntry): void {
+    for (const tail of this.tails()) if (tail instanceof MainTail) tail.offerChange(entry);
+  }
+
+  signal(signal: Signal): void {
+    if (signal.kind === 'cancelled') {
+      if (!this.cancel(signal.sessionId, signal.requestId, signal.reason))
+        this.#bury(signal.sessionId, signal.requestId);
+      return;
+    }
+    const presence = this.#bySession.get(signal.sessionId);
+    if (!presence) return;
+    switch (signal.kind) {
+      case 'ended':
+        this.end(signal.sessionId);
+        break;
+      case 'level':
+        for (const exchange of presence.exchanges) exchange.setLevel(signal.level);
+        break;
+      case 'initialized':
+        for (const tail of presence.tails) if (tail instanceof MainTail) tail.setInitialized();
+        break;
+      case 'subscription':
+        for (const tail of presence.tails) {
+          if (tail instanceof MainTail) tail.setSubscription(signal.uri, signal.active);
+        }
+        break;
+      case 'tail-free':
+        for (const tail of this.tailsOf(signal.sessionId, signal.streamId)) if (!tail.active) void this.#reclaim(tail);
+        break;
+    }
+  }
+
+  cancel(sessionId: string, requestId: JsonRpcId, reason: string | undefined): boolean {
+    for (const exchange of this.#bySession.get(sessionId)?.exchanges ?? []) {
+      if (exchange.cancel(requestId, reason)) return true;
+    }
+    return false;
+  }
+
+  /** Whether this request was cancelled before it arrived here. */
+  wasCancelled(sessionId: string, requestId: JsonRpcId): boolean {
+    return this.#tombstones.size > 0 && this.#tombstones.has(tombstone(sessionId, requestId));
+  }
+
+  /** The session is gone: its calls stop, its streams close. */
+  end(sessionId: string): void {
+    const presence = this.#bySession.get(sessionId);
+    if (!presence) return;
+    for (const exchange of [...presence.exchanges]) exchange.abort();
+    for (const tail of [...presence.tails]) tail.close();
+  }
+
+  /** By the clock, and after a gap in the bus: hints may have been lost, the logs have not. */
+  async lookAtEverything(): Promise<void> {
+    await Promise.all([...this.tails()].map((tail) => (tail.active ? tail.look() : this.#reclaim(tail))));
+  }
+
+  closeTails(retryMs: number): void {
+    for (const tail of [...this.tails()]) tail.close(retryMs);
+  }
+
+  /** The streams that belong to no call. */
+  closeMainTails(retryMs: number): void {
+    for (const tail of [...this.tails()]) if (tail instanceof MainTail) tail.close(retryMs);
+  }
+
+  stop(): void {
+    this.#expire.clear();
+  }
+
+  /** A silent tail takes the stream when nobody holds it (any more). */
+  async #reclaim(tail: Tail): Promise<void> {
+    if (tail.finished) return;
+    try {
+      const outcome = await this.#log.attachTail(tail.sessionId, tail.streamId, tail.holder, { takeOver: false });
+      if (outcome.outcome === 'attached') {
+        const position = parseDelivered(tail.streamId, outcome.delivered ?? '');
+        tail.wake(position ?? { streamId: tail.streamId, own: START });
+      } else if (outcome.outcome === 'gone') {
+        tail.close();
+      }
+    } catch (error) {
+      this.#logger.debug({ error }, 'tail: not reclaimed');
+    }
+  }
+
+  #bury(sessionId: string, requestId: JsonRpcId): void {
+    const key = tombstone(sessionId, requestId);
+    if (this.#tombstones.size >= TOMBSTONES || this.#tombstones.has(key)) return;
+    this.#tombstones.add(key);
+    this.#expire.add(key);
+  }
+
+  #presence(sessionId: string) {
+    let presence = this.#bySession.get(sessionId);
+    if (!presence) {
+      presence = { exchanges: new Set(), tails: new Set() };
+      this.#bySession.set(sessionId, presence);
+    }
+    return presence;
+  }
+
+  #forgetIfIdle(sessionId: string): void {
+    const presence = this.#bySession.get(sessionId);
+    if (presence && presence.exchanges.size === 0 && presence.tails.size === 0) this.#bySession.delete(sessionId);
+  }
+}
+
+/** Ids 7 and "7" are two requests. */
+function tombstone(sessionId: string, requestId: JsonRpcId): string {
+  return `${sessionId} ${typeof requestId} ${requestId}`;
+}

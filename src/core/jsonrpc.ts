@@ -1,0 +1,90 @@
+/**
+ * JSON-RPC messages: their shapes, checked by hand once, at the door. The SDKs check contents again where they care;
+ * a schema library here would cost more than all the rest of a fast request.
+ */
+export type JsonRpcId = string | number;
+
+export interface JsonRpcRequest {
+  readonly jsonrpc: '2.0';
+  readonly id: JsonRpcId;
+  readonly method: string;
+  readonly params?: Record<string, unknown>;
+}
+
+export interface JsonRpcNotification {
+  readonly jsonrpc: '2.0';
+  readonly method: string;
+  readonly params?: Record<string, unknown>;
+}
+
+export interface JsonRpcError {
+  readonly code: number;
+  readonly message: string;
+  readonly data?: unknown;
+}
+
+export type JsonRpcResponse =
+  | { readonly jsonrpc: '2.0'; readonly id: JsonRpcId; readonly result: Record<string, unknown> }
+  | { readonly jsonrpc: '2.0'; readonly id: JsonRpcId; readonly error: JsonRpcError };
+
+export type JsonRpcMessage = JsonRpcRequest | JsonRpcNotification | JsonRpcResponse;
+
+export const ErrorCode = {
+  ParseError: -32700,
+  InvalidRequest: -32600,
+  MethodNotFound: -32601,
+  InvalidParams: -32602,
+  InternalError: -32603,
+  /** Bad request on the transport's level: no session id, version not served, ... */
+  Transport: -32000,
+  SessionNotFound: -32001,
+} as const;
+
+export function isRequest(message: JsonRpcMessage): message is JsonRpcRequest {
+  return 'method' in message && 'id' in message;
+}
+
+export function isResponse(message: JsonRpcMessage): message is JsonRpcResponse {
+  return !('method' in message);
+}
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** An id as MCP allows it: text or a whole number that JSON carries exactly. Never null. */
+export function isId(value: unknown): value is JsonRpcId {
+  return typeof value === 'string' || Number.isSafeInteger(value);
+}
+
+/** The id to answer with when the message as a whole is not valid. */
+export function readableId(value: unknown): JsonRpcId | null {
+  return isObject(value) && isId(value.id) ? value.id : null;
+}
+
+/** What is wrong with a value that should be a JSON-RPC message; undefined: nothing. */
+export function messageFault(value: unknown): string | undefined {
+  if (!isObject(value)) return 'a message is an object';
+  if (value.jsonrpc !== '2.0') return 'jsonrpc must be "2.0"';
+  if ('id' in value && !isId(value.id)) return 'id must be a string or an integer';
+  if ('method' in value) {
+    if (typeof value.method !== 'string') return 'method must be a string';
+    if ('params' in value && !isObject(value.params)) return 'params must be an object';
+    if ('result' in value || 'error' in value) return 'a message with a method has neither result nor error';
+    return undefined;
+  }
+  if (!('id' in value)) return 'neither method nor id';
+  if ('result' in value === 'error' in value) return 'a response has either result or error';
+  if ('result' in value && !isObject(value.result)) return 'result must be an object';
+  if ('error' in value) {
+    const { error } = value;
+    if (!isObject(error) || !Number.isSafeInteger(error.code) || typeof error.message !== 'string') {
+      return 'error must have an integer code and a message';
+    }
+  }
+  return undefined;
+}
+
+export function errorResponse<Id extends JsonRpcId | null>(id: Id, code: number, message: string, data?: unknown) {
+  return { jsonrpc: '2.0' as const, id, error: { code, message, ...(data !== undefined && { data }) } };
+}

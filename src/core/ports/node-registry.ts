@@ -1,0 +1,18 @@
+/**
+ * Which nodes live. A node has a public name (`nodeId`, for people) and a token (random per boot, for the wire and
+ * for keys), so that a restarted node is never taken for the one before it.
+ */
+export interface NodeRegistry {
+  /** Takes a name for `nodeLeaseMs`. False: a living node with another token has it. */
+  claim(nodeId: string, nodeToken: string): Promise<boolean>;
+  /** Renews name and token. False: the lease had lapsed (and was taken anew if the name was still free). */
+  heartbeat(nodeId: string, nodeToken: string): Promise<boolean>;
+  /** Gives name and token back at once. */
+  release(nodeId: string, nodeToken: string): Promise<void>;
+  /** Whether the lease of that token holds. */
+  isAlive(nodeToken: string): Promise<boolean>;
+  /** Names of the living nodes, sorted. */
+  list(): Promise<string[]>;
+  /** Takes or renews a duty that one node at a time does (the sweep). False: another one has it. */
+  lead(duty: string, nodeToken: string, forMs: number): Promise<boolean>;
+}

@@ -1,0 +1,94 @@
+/** The session record and the port that keeps it. */
+
+export type TransportType = 'streamable' | 'sse';
+
+/** What every request of a session needs; loaded anew for each of them, never cached between two. */
+export interface SessionRecord {
+  readonly sessionId: string;
+  readonly transportType: TransportType;
+  /** Epoch milliseconds. */
+  readonly createdAt: number;
+  /** Negotiated revision; empty until `initialize` was answered (HTTP+SSE opens its session before). */
+  readonly protocolVersion: string;
+  /** JSON of the client's `initialize` params, replayed into each rebuilt server; empty until known. */
+  readonly initialize: string;
+  /** JSON of the client's `clientInfo`; kept apart from `initialize` for people who look at the hash. */
+  readonly clientInfo: string;
+  /** Who opened the session; empty: nobody was authenticated. */
+  readonly principal: string;
+  /** Whether `notifications/initialized` has arrived. */
+  readonly initialized: boolean;
+  /** Level of `logging/setLevel`; empty: none was set. */
+  readonly logLevel: string;
+}
+
+/** The fields that may change after creation. */
+export type SessionChanges = Partial<
+  Pick<SessionRecord, 'protocolVersion' | 'initialize' | 'clientInfo' | 'initialized' | 'logLevel'>
+>;
+
+export interface SweepResult {
+  /** Sessions whose idle life ran out. */
+  readonly expired: number;
+  /** Sessions whose absolute life ran out. */
+  readonly maxAge: number;
+}
+
+/**
+ * Keeps session records with an idle life time.
+ *
+ * No write brings a session back: each one but `create` does nothing, and says so, where the record is gone.
+ */
+export interface SessionStore {
+  /**
+   * Stores a new record, its first state values and its place in the index of live sessions.
+   * `full`: `maxSessions` (0: no cap) live sessions exist already and nothing was stored; the cap holds over the
+   * whole fleet, also when many nodes create at once.
+   */
+  create(
+    record: SessionRecord,
+    options: { maxSessions: number; state?: ReadonlyMap<string, string> },
+  ): Promise<'created' | 'full'>;
+
+  /** Loads the record and renews its life, in one round trip. Undefined: unknown, expired or deleted. */
+  touch(sessionId: string): Promise<SessionRecord | undefined>;
+
+  /** Changes fields of a live record. False: it is gone, nothing was written. */
+  update(sessionId: string, changes: SessionChanges): Promise<boolean>;
+
+  /** Renews many sessions (those with open streams or running calls) and returns the ids of those that are gone. */
+  renew(sessionIds: readonly string[]): Promise<string[]>;
+
+  /**
+   * Ends a session: record, state, logs and index entry. True for exactly one of several callers.
+   * Every node is told by a bus signal (`ended`); the missing record is the truth.
+   */
+  delete(session: Pick<SessionRecord, 'sessionId' | 'createdAt'>): Promise<boolean>;
+
+  /** Sessions of the whole fleet that are alive; one that just expired may be counted until the next sweep. */
+  count(): Promise<number>;
+
+  /**
+   * Takes ended sessions out of the index and reports how they ended. Bounded work per call (`limit` sessions);
+   * counts each session once, over all nodes and calls.
+   */
+  sweep(limit: number): Promise<SweepResult>;
+
+  /** `resources/subscribe` and `unsubscribe`. False: the session is gone. Idempotent. */
+  subscribe(sessionId: string, uri: string): Promise<boolean>;
+  unsubscribe(sessionId: string, uri: string): Promise<boolean>;
+  subscriptions(sessionId: string): Promise<string[]>;
+
+  /** The session's own state: JSON texts by key, gone with the session. Undefined: no such key (or no session). */
+  getState(sessionId: string, key: string): Promise<string | undefined>;
+  /** False: the session is gone. */
+  setState(sessionId: string, key: string, json: string): Promise<boolean>;
+  /** True: the key was there. */
+  deleteState(sessionId: string, key: string): Promise<boolean>;
+  /**
+   * Adds to a number, atomically over all nodes; a missing key counts as 0. Returns the new value; undefined: the
+   * session is gone.
+   * @throws TypeError when the stored value is not a number.
+   */
+  incrementState(sessionId: string, key: string, by: number): Promise<number | undefined>;
+}

@@ -1,0 +1,47 @@
+/**
+ * What the fleet needs of a datastore, as one object.
+ *
+ * Two adapters answer these ports: `redis` (the product) and `memory` (one process, embedded). Guarantees stand on
+ * each method and are proved by one contract suite that runs over both.
+ *
+ * Not here: connection types, key names, scripts. Those are an adapter's own business.
+ */
+import type { Broker } from './broker.js';
+import type { ChangeLog } from './change-log.js';
+import type { EventLog } from './event-log.js';
+import type { NodeRegistry } from './node-registry.js';
+import type { SessionStore } from './session-store.js';
+
+export interface Store {
+  readonly kind: 'redis' | 'memory';
+  readonly sessions: SessionStore;
+  readonly log: EventLog;
+  readonly changes: ChangeLog;
+  readonly broker: Broker;
+  readonly nodes: NodeRegistry;
+  /** Resolves when the store answers; throws {@link StoreUnavailable} when it does not in time. */
+  ping(): Promise<void>;
+  /** Ends every connection. Pending calls reject with {@link StoreUnavailable}. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** Life times and bounds that the adapters apply; all in milliseconds unless named otherwise. */
+export interface StoreLimits {
+  /** Idle life of a session. */
+  readonly sessionTtlMs: number;
+  /** Absolute life of a session; 0: none. */
+  readonly sessionMaxAgeMs: number;
+  /** How long a finished stream can be replayed. */
+  readonly streamTtlMs: number;
+  /** Events kept per stream; older ones are trimmed (approximately, as Redis does it). */
+  readonly streamMaxEvents: number;
+  /** A node not heard of for this long is dead. */
+  readonly nodeLeaseMs: number;
+}
+
+/**
+ * The store did not answer, or not in time. Never means "not found": doors turn it into 503 with `Retry-After`.
+ */
+export class StoreUnavailable extends Error {
+  override readonly name = 'StoreUnavailable';
+}

@@ -1,0 +1,106 @@
+/**
+ * The registry of HTTP faults: each status with its JSON-RPC code and words, in one place. A session that is unknown,
+ * expired, deleted or somebody else's is one and the same fault.
+ */
+import { ErrorCode } from '../core/jsonrpc.js';
+import { StoreUnavailable } from '../core/ports/store.js';
+import { LEGACY_REVISIONS } from '../core/revisions.js';
+import { SessionGone } from '../core/server-context.js';
+import type { HttpFault } from './reply.js';
+
+const RETRY_AFTER_S = '1';
+
+export const faults = {
+  notJson: (): HttpFault => ({ status: 400, code: ErrorCode.ParseError, message: 'Parse error: the body is not JSON' }),
+  notJsonRpc: (why: string): HttpFault => ({
+    status: 400,
+    code: ErrorCode.InvalidRequest,
+    message: `Invalid Request: ${why}`,
+  }),
+  noSessionId: (): HttpFault => ({
+    status: 400,
+    code: ErrorCode.Transport,
+    message: 'Bad Request: Mcp-Session-Id header is required',
+  }),
+  ambiguousHeader: (name: string): HttpFault => ({
+    status: 400,
+    code: ErrorCode.Transport,
+    message: `Bad Request: ${name} header must be given once`,
+  }),
+  versionNotServed: (): HttpFault => ({
+    status: 400,
+    code: ErrorCode.Transport,
+    message: `Bad Request: Unsupported protocol version (supported versions: ${LEGACY_REVISIONS.join(', ')})`,
+  }),
+  badEventId: (): HttpFault => ({
+    status: 400,
+    code: ErrorCode.Transport,
+    message: 'Bad Request: Last-Event-ID is not an event id of this server',
+  }),
+  unauthorized: (): HttpFault => ({
+    status: 401,
+    code: ErrorCode.Transport,
+    message: 'Unauthorized: a valid bearer token is required',
+    headers: { 'WWW-Authenticate': 'Bearer error="invalid_token"' },
+  }),
+  hostNotAllowed: (): HttpFault => ({
+    status: 403,
+    code: ErrorCode.Transport,
+    message: 'Forbidden: Host not allowed (see ALLOWED_HOSTS)',
+  }),
+  originNotAllowed: (): HttpFault => ({
+    status: 403,
+    code: ErrorCode.Transport,
+    message: 'Forbidden: Origin not allowed (see ALLOWED_ORIGINS)',
+  }),
+  sessionNotFound: (): HttpFault => ({ status: 404, code: ErrorCode.SessionNotFound, message: 'Session not found' }),
+  routeNotFound: (): HttpFault => ({ status: 404, code: ErrorCode.Transport, message: 'Not found: no such route' }),
+  methodNotAllowed: (allow: string): HttpFault => ({
+    status: 405,
+    code: ErrorCode.Transport,
+    message: 'Method not allowed',
+    headers: { Allow: allow },
+  }),
+  notAcceptable: (types: string): HttpFault => ({
+    status: 406,
+    code: ErrorCode.Transport,
+    message: `Not Acceptable: the client must accept ${types}`,
+  }),
+  streamLost: (sessionId: string): HttpFault => ({
+    status: 410,
+    code: ErrorCode.Transport,
+    message: 'Gone: the SSE stream of this session is not open on any node',
+    data: { reason: 'sse_connection_lost', sessionId, reconnect: `/sse?sessionId=${sessionId}` },
+  }),
+  bodyTooLarge: (maxBytes: number): HttpFault => ({
+    status: 413,
+    code: ErrorCode.Transport,
+    message: `Payload too large: a body has ${maxBytes} bytes at most`,
+    headers: { Connection: 'close' },
+  }),
+  notJsonContent: (): HttpFault => ({
+    status: 415,
+    code: ErrorCode.Transport,
+    message: 'Unsupported Media Type: Content-Type must be application/json',
+  }),
+  internal: (): HttpFault => ({ status: 500, code: ErrorCode.InternalError, message: 'Internal error' }),
+  full: (): HttpFault => ({
+    status: 503,
+    code: ErrorCode.Transport,
+    message: 'Service Unavailable: the fleet has as many sessions as it may have',
+    headers: { 'Retry-After': '5' },
+  }),
+  storeAway: (): HttpFault => ({
+    status: 503,
+    code: ErrorCode.Transport,
+    message: 'Service Unavailable: the store is out of reach',
+    headers: { 'Retry-After': RETRY_AFTER_S },
+  }),
+} as const;
+
+/** Undefined: not foreseen, a fault of ours. */
+export function faultOf(error: unknown): HttpFault | undefined {
+  if (error instanceof StoreUnavailable) return faults.storeAway();
+  if (error instanceof SessionGone) return faults.sessionNotFound();
+  return undefined;
+}

@@ -1,0 +1,153 @@
+/** `/mcp`: Streamable HTTP. Statuses of the legacy era: CONTRACT in DEPLOYMENT.md, words in faults.ts. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { parseEventId } from '../core/event-id.js';
+import {
+  isRequest,
+  isResponse,
+  type JsonRpcId,
+  type JsonRpcMessage,
+  type JsonRpcRequest,
+  readableId,
+} from '../core/jsonrpc.js';
+import { MAIN_STREAM } from '../core/ports/event-log.js';
+import type { SessionRecord } from '../core/ports/session-store.js';
+import { hasBatches, isLegacyRevision } from '../core/revisions.js';
+import { isSessionId } from '../core/session-id.js';
+import { type LegacyEra, requestsOf } from '../mcp/legacy-era.js';
+import { openSession } from '../mcp/session-opening.js';
+import { openMainStream, resumeStream } from '../mcp/session-streams.js';
+import { accepts, isJsonContent } from './accept.js';
+import { readJsonBody } from './body.js';
+import { faultOf, faults } from './faults.js';
+import { parseMessages } from './messages.js';
+import { HttpPostReply } from './post-reply.js';
+import { type HttpFault, sendEmpty, sendJson } from './reply.js';
+import { callerOf, type Identity, singleHeader } from './request-context.js';
+import { observeRequest } from './request-metrics.js';
+import { SseConnection } from './sse-connection.js';
+
+export interface RouteOptions {
+  readonly era: LegacyEra;
+  readonly maxBodyBytes: number;
+  readonly maxSessions: number;
+  readonly keepAliveMs: number;
+}
+
+export type Route = (req: IncomingMessage, res: ServerResponse, identity: Identity) => Promise<void>;
+
+/** A request that cannot be served, with what it is answered. */
+export class Refused extends Error {
+  readonly fault: HttpFault;
+  readonly id: JsonRpcId | null;
+  constructor(fault: HttpFault, id: JsonRpcId | null = null) {
+    super(fault.message);
+    this.fault = fault;
+    this.id = id;
+  }
+}
+
+export function createMcpRoute(options: RouteOptions): Route {
+  const { era, keepAliveMs, maxBodyBytes, maxSessions } = options;
+  const { metrics, store } = era.options;
+  const { sessions } = store;
+
+  /** The session named by the headers, if it is the caller's. The version header is judged without the store. */
+  async function loadSession(
+    req: IncomingMessage,
+    { principal }: Identity,
+    id: JsonRpcId | null,
+  ): Promise<SessionRecord> {
+    checkVersionHeader(req, id);
+    const sessionId = singleHeader(req, 'mcp-session-id');
+    if (sessionId === undefined) throw new Refused(faults.noSessionId(), id);
+    if (sessionId === 'ambiguous') throw new Refused(faults.ambiguousHeader('Mcp-Session-Id'), id);
+    const session = isSessionId(sessionId) ? await sessions.touch(sessionId) : undefined;
+    if (session?.transportType !== 'streamable' || session.principal !== principal) {
+      throw new Refused(faults.sessionNotFound(), id);
+    }
+    return session;
+  }
+
+  const post: Route = async (req, res, identity) => {
+    if (!isJsonContent(req)) throw new Refused(faults.notJsonContent());
+    if (!accepts(req, 'application/json', 'text/event-stream')) {
+      throw new Refused(faults.notAcceptable('application/json and text/event-stream'));
+    }
+    const parsed = parseMessages(await readJsonBody(req, maxBodyBytes), maxBodyBytes);
+    if (parsed.outcome === 'aborted') return;
+    if (parsed.outcome === 'refused') throw new Refused(parsed.fault, parsed.id);
+    const { messages, batch } = parsed;
+    const [first] = messages as [JsonRpcMessage];
+    const id = batch ? null : readableId(first);
+    observeRequest(metrics, res, batch ? 'batch' : isResponse(first) ? 'answer' : first.method);
+    if (isRequest(first) && first.method === 'initialize') return initialize(req, res, identity, first);
+
+    const session = await loadSession(req, identity, id);
+    if (batch && !hasBatches(session.protocolVersion)) {
+      throw new Refused(faults.notJsonRpc('this revision of the protocol has no batches'), id);
+    }
+    const caller = callerOf(req, identity);
+    const requests = requestsOf(messages);
+    for (const message of messages) if (!isRequest(message)) await era.accept(session, message, caller);
+    if (requests.length === 0) sendEmpty(res, 202);
+    else await era.serve(session, requests, caller, new HttpPostReply(res, id, keepAliveMs), batch);
+  };
+
+  const initialize = async (
+    req: IncomingMessage,
+    res: ServerResponse,
+    identity: Identity,
+    request: JsonRpcRequest,
+  ): Promise<void> => {
+    checkVersionHeader(req, request.id);
+    if (req.headers['mcp-session-id'] !== undefined) {
+      throw new Refused(faults.notJsonRpc('initialize opens a session and is not sent within one'), request.id);
+    }
+    const opening = await openSession(era, request, callerOf(req, identity), maxSessions);
+    if (opening.outcome === 'full') throw new Refused(faults.full(), request.id);
+    sendJson(res, 200, opening.response, opening.outcome === 'opened' ? { 'Mcp-Session-Id': opening.sessionId } : {});
+  };
+
+  const get: Route = async (req, res, identity) => {
+    observeRequest(metrics, res, 'GET');
+    if (!accepts(req, 'text/event-stream')) throw new Refused(faults.notAcceptable('text/event-stream'));
+    const session = await loadSession(req, identity, null);
+    const lastEventId = singleHeader(req, 'last-event-id');
+    const from = lastEventId === undefined ? undefined : parseEventId(lastEventId);
+    if (lastEventId !== undefined && !from) throw new Refused(faults.badEventId());
+    const openSink = (connectionId: string) => new SseConnection(res, connectionId, keepAliveMs);
+    const opened =
+      from && from.streamId !== MAIN_STREAM
+        ? await resumeStream(era, session, from, openSink)
+        : await openMainStream(era, session, from, openSink);
+    if (!opened) throw new Refused(faults.sessionNotFound());
+  };
+
+  const terminate: Route = async (req, res, identity) => {
+    observeRequest(metrics, res, 'DELETE');
+    const session = await loadSession(req, identity, null);
+    if (!(await sessions.delete(session))) throw new Refused(faults.sessionNotFound());
+    metrics.sessionsEnded('deleted', 1);
+    sendEmpty(res, 200);
+  };
+
+  const methods: Readonly<Record<string, Route>> = { POST: post, GET: get, DELETE: terminate };
+
+  return async (req, res, identity) => {
+    const route = methods[req.method ?? ''];
+    if (!route) throw new Refused(faults.methodNotAllowed('GET, POST, DELETE'));
+    await route(req, res, identity);
+  };
+}
+
+/** Before the session is looked up, so that a store that is away cannot turn it into something else. */
+function checkVersionHeader(req: IncomingMessage, id: JsonRpcId | null): void {
+  const version = req.headers['mcp-protocol-version'];
+  if (version !== undefined && !isLegacyRevision(version)) throw new Refused(faults.versionNotServed(), id);
+}
+
+export function refusalOf(error: unknown): { readonly fault: HttpFault; readonly id: JsonRpcId | null } | undefined {
+  if (error instanceof Refused) return error;
+  const fault = faultOf(error);
+  return fault && { fault, id: null };
+}

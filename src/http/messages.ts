@@ -1,0 +1,64 @@
+/** From a body to messages: what is a request, what is a batch, and what is neither. */
+import {
+  isRequest,
+  isResponse,
+  type JsonRpcId,
+  type JsonRpcMessage,
+  messageFault,
+  readableId,
+} from '../core/jsonrpc.js';
+import type { Body } from './body.js';
+import { faults } from './faults.js';
+import type { HttpFault } from './reply.js';
+
+/** Messages in one batch. */
+const MAX_BATCH = 100;
+
+export type Parsed =
+  | { readonly outcome: 'messages'; readonly messages: readonly JsonRpcMessage[]; readonly batch: boolean }
+  | { readonly outcome: 'refused'; readonly id: JsonRpcId | null; readonly fault: HttpFault }
+  | { readonly outcome: 'aborted' };
+
+/** Refuses a batch as a whole, before any of its messages is looked at by anybody else. */
+export function parseMessages(body: Body, maxBodyBytes: number): Parsed {
+  switch (body.outcome) {
+    case 'aborted':
+      return { outcome: 'aborted' };
+    case 'too-large':
+      return refused(null, faults.bodyTooLarge(maxBodyBytes));
+    case 'not-json':
+      return refused(null, faults.notJson());
+    case 'too-deep':
+      return refused(null, faults.notJsonRpc('the message is nested too deeply'));
+  }
+  const { value } = body;
+  if (!Array.isArray(value)) {
+    const fault = messageFault(value);
+    if (fault !== undefined) return refused(readableId(value), faults.notJsonRpc(fault));
+    return { outcome: 'messages', messages: [value as JsonRpcMessage], batch: false };
+  }
+  const fault = batchFault(value);
+  if (fault !== undefined) return refused(null, faults.notJsonRpc(fault));
+  return { outcome: 'messages', messages: value as JsonRpcMessage[], batch: true };
+}
+
+function batchFault(batch: readonly unknown[]): string | undefined {
+  if (batch.length === 0) return 'a batch has at least one message';
+  if (batch.length > MAX_BATCH) return `a batch has ${MAX_BATCH} messages at most`;
+  for (const message of batch) {
+    const fault = messageFault(message);
+    if (fault !== undefined) return fault;
+  }
+  const messages = batch as JsonRpcMessage[];
+  if (messages.some((message) => isRequest(message) && message.method === 'initialize')) {
+    return 'initialize is never part of a batch';
+  }
+  if (messages.some(isResponse) && !messages.every(isResponse)) {
+    return 'responses are not mixed with other messages in a batch';
+  }
+  return undefined;
+}
+
+function refused(id: JsonRpcId | null, fault: HttpFault): Parsed {
+  return { outcome: 'refused', id, fault };
+}

@@ -1,0 +1,34 @@
+/** Answers that are not streams. Every error, on every route, is a JSON-RPC error object. */
+import type { ServerResponse } from 'node:http';
+import { errorResponse, type JsonRpcId } from '../core/jsonrpc.js';
+
+export type Headers = Readonly<Record<string, string>>;
+
+export function sendJson(res: ServerResponse, status: number, body: unknown, headers: Headers = {}): void {
+  if (res.headersSent || res.destroyed) return;
+  const text = JSON.stringify(body);
+  res.writeHead(status, {
+    ...headers,
+    'Content-Type': 'application/json',
+    'Content-Length': Buffer.byteLength(text),
+  });
+  res.end(text);
+}
+
+export interface HttpFault {
+  readonly status: number;
+  readonly code: number;
+  readonly message: string;
+  readonly data?: unknown;
+  readonly headers?: Headers;
+}
+
+export function sendFault(res: ServerResponse, id: JsonRpcId | null, fault: HttpFault): void {
+  sendJson(res, fault.status, errorResponse(id, fault.code, fault.message, fault.data), fault.headers);
+}
+
+export function sendEmpty(res: ServerResponse, status: number, headers: Headers = {}): void {
+  if (res.headersSent || res.destroyed) return;
+  res.writeHead(status, { ...headers, 'Content-Length': '0' });
+  res.end();
+}

@@ -1,0 +1,53 @@
+/** What the gates have found out about a request, and what handlers are told of it. */
+import type { IncomingMessage } from 'node:http';
+import type { AuthInfo } from '../core/server-context.js';
+import type { Caller } from '../mcp/legacy-era.js';
+
+export interface Identity {
+  /** Empty: nobody was authenticated. */
+  readonly principal: string;
+  readonly authInfo: AuthInfo | undefined;
+}
+
+export function callerOf(req: IncomingMessage, { principal, authInfo }: Identity): Caller {
+  return { principal, authInfo, http: { requestInfo: { headers: req.headers }, request: new RequestView(req) } };
+}
+
+/**
+ * The request as the second SDK line hands it to handlers (`ctx.http.req`): the part of the web `Request` that can still
+ * be had once the body is read. Headers are converted when somebody asks, which is rare.
+ */
+class RequestView {
+  readonly #req: IncomingMessage;
+  #headers: Headers | undefined;
+
+  constructor(req: IncomingMessage) {
+    this.#req = req;
+  }
+
+  get method(): string {
+    return this.#req.method ?? 'POST';
+  }
+
+  get url(): string {
+    return `http://${this.#req.headers.host ?? 'localhost'}${this.#req.url ?? '/'}`;
+  }
+
+  get headers(): Headers {
+    if (!this.#headers) {
+      this.#headers = new Headers();
+      for (const [name, value] of Object.entries(this.#req.headers)) {
+        if (value !== undefined) this.#headers.set(name, Array.isArray(value) ? value.join(', ') : value);
+      }
+    }
+    return this.#headers;
+  }
+}
+
+/** The one value of a header; `ambiguous` where it was given more than once. */
+export function singleHeader(req: IncomingMessage, name: string): string | undefined | 'ambiguous' {
+  const value = req.headers[name];
+  // Node joins repeated headers with a comma, which none of the values we read this way contains.
+  if (Array.isArray(value) || value?.includes(',')) return 'ambiguous';
+  return value;
+}

@@ -1,0 +1,66 @@
+/**
+ * The routes as an express router: mounted by the node itself, or into an application that exists already.
+ * The only folder that knows express.
+ */
+import express, { type ErrorRequestHandler, type RequestHandler, type Router } from 'express';
+import type { Logger } from '../core/logger.js';
+import { faults } from './faults.js';
+import type { Gates } from './gates.js';
+import { type Route, refusalOf } from './mcp-route.js';
+import type { OpsRoute } from './ops-routes.js';
+import { sendFault } from './reply.js';
+
+export interface RouterOptions {
+  readonly gates: Gates;
+  readonly routes: Readonly<Record<string, Route>>;
+  readonly ops: Readonly<Record<string, OpsRoute>>;
+  readonly logger: Logger;
+  /** Called when a response is over: route, HTTP status, seconds. */
+  readonly onRequest?: (path: string, status: number, seconds: number) => void;
+}
+
+export function createRouter({ gates, routes, ops, logger }: RouterOptions): Router {
+  const router = express.Router({ caseSensitive: true, strict: false });
+  const guarded =
+    (route: Route, options?: { skipHost: boolean }): RequestHandler =>
+    async (req, res) => {
+      try {
+        const passed = gates(req, res, options);
+        if (passed.outcome === 'answered') return;
+        if (passed.outcome === 'refused') sendFault(res, null, passed.fault);
+        else await route(req, res, passed);
+      } catch (error) {
+        const refusal = refusalOf(error);
+        if (!refusal) logger.error({ error }, 'request failed');
+        sendFault(res, refusal?.id ?? null, refusal?.fault ?? faults.internal());
+      }
+    };
+  for (const [path, route] of Object.entries(routes)) router.all(path, guarded(route));
+  for (const [path, route] of Object.entries(ops)) {
+    router.all(
+      path,
+      guarded((req, res) => route(req, res), { skipHost: true }),
+    );
+  }
+  return router;
+}
+
+/** An application of our own: the router, and JSON instead of pages for everything else. */
+export function createApplication(router: Router, gates: Gates, logger: Logger): express.Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.use(router);
+  app.use((req, res) => {
+    const passed = gates(req, res);
+    if (passed.outcome === 'refused') sendFault(res, null, passed.fault);
+    else if (passed.outcome === 'passed') sendFault(res, null, faults.routeNotFound());
+  });
+  // Express calls this for what it cannot parse itself, such as a path with a broken percent encoding.
+  const onError: ErrorRequestHandler = (error: { status?: number }, _req, res, _next) => {
+    if (error.status !== 400) logger.error({ error }, 'request failed');
+    sendFault(res, null, error.status === 400 ? faults.notJsonRpc('the request line is malformed') : faults.internal());
+  };
+  app.use(onError);
+  return app;
+}

@@ -1,0 +1,106 @@
+/**
+ * `/sse` and `/messages`: the HTTP+SSE transport of 2024-11-05, over many nodes.
+ *
+ * The stream is open on one node; messages come to any. They are served where they arrive, and what is said goes to the
+ * session's main stream, whose tail is on the node that holds the stream. A session whose stream is open nowhere takes
+ * no messages (410), but it lives, and `/sse?sessionId=` opens its stream again on any node.
+ */
+import type { IncomingMessage } from 'node:http';
+import { parseEventId } from '../core/event-id.js';
+import { isRequest, isResponse, type JsonRpcId, type JsonRpcMessage, readableId } from '../core/jsonrpc.js';
+import { MAIN_STREAM } from '../core/ports/event-log.js';
+import type { SessionRecord } from '../core/ports/session-store.js';
+import { hasBatches } from '../core/revisions.js';
+import { isSessionId } from '../core/session-id.js';
+import { requestsOf } from '../mcp/legacy-era.js';
+import { openSseSession, sseHandshake } from '../mcp/session-opening.js';
+import { openMainStream } from '../mcp/session-streams.js';
+import { accepts, isJsonContent } from './accept.js';
+import { readJsonBody } from './body.js';
+import { faults } from './faults.js';
+import { Refused, type Route, type RouteOptions } from './mcp-route.js';
+import { parseMessages } from './messages.js';
+import { sendEmpty } from './reply.js';
+import { callerOf, type Identity, singleHeader } from './request-context.js';
+import { observeRequest } from './request-metrics.js';
+import { SseConnection } from './sse-connection.js';
+
+export function createSseRoutes(options: RouteOptions): { readonly sse: Route; readonly messages: Route } {
+  const { era, keepAliveMs, maxBodyBytes, maxSessions } = options;
+  const { store, hub, nodeToken, logger, metrics } = era.options;
+
+  async function loadSession(sessionId: string, { principal }: Identity, id: JsonRpcId | null): Promise<SessionRecord> {
+    const session = isSessionId(sessionId) ? await store.sessions.touch(sessionId) : undefined;
+    if (session?.transportType !== 'sse' || session.principal !== principal) {
+      throw new Refused(faults.sessionNotFound(), id);
+    }
+    return session;
+  }
+
+  async function hasOpenStream(sessionId: string): Promise<boolean> {
+    const holder = await store.log.tailHolder(sessionId, MAIN_STREAM);
+    if (!holder) return false;
+    if (holder.nodeToken === nodeToken) return hub.tailsOf(sessionId, MAIN_STREAM).some((tail) => tail.active);
+    return store.nodes.isAlive(holder.nodeToken);
+  }
+
+  const sse: Route = async (req, res, identity) => {
+    if (req.method !== 'GET') throw new Refused(faults.methodNotAllowed('GET'));
+    if (!accepts(req, 'text/event-stream')) throw new Refused(faults.notAcceptable('text/event-stream'));
+    observeRequest(metrics, res, 'GET');
+    const asked = query(req).get('sessionId');
+    const lastEventId = singleHeader(req, 'last-event-id');
+    const from = lastEventId === undefined || asked === null ? undefined : parseEventId(lastEventId);
+    if (from && from.streamId !== MAIN_STREAM) throw new Refused(faults.badEventId());
+    const session =
+      asked === null
+        ? await openSseSession(era, identity.principal, maxSessions)
+        : await loadSession(asked, identity, null);
+    if (session === 'full') throw new Refused(faults.full());
+    const opened = await openMainStream(era, session, from, (connectionId) => {
+      const sink = new SseConnection(res, connectionId, keepAliveMs);
+      sink.send({ event: 'endpoint', data: `/messages?sessionId=${session.sessionId}` });
+      return sink;
+    });
+    if (!opened) throw new Refused(faults.sessionNotFound());
+  };
+
+  const messages: Route = async (req, res, identity) => {
+    if (req.method !== 'POST') throw new Refused(faults.methodNotAllowed('POST'));
+    if (!isJsonContent(req)) throw new Refused(faults.notJsonContent());
+    const parsed = parseMessages(await readJsonBody(req, maxBodyBytes), maxBodyBytes);
+    if (parsed.outcome === 'aborted') return;
+    if (parsed.outcome === 'refused') throw new Refused(parsed.fault, parsed.id);
+    const { messages: received, batch } = parsed;
+    const [first] = received as [JsonRpcMessage];
+    const id = batch ? null : readableId(first);
+    observeRequest(metrics, res, batch ? 'batch' : isResponse(first) ? 'answer' : first.method);
+    const session = await loadSession(query(req).get('sessionId') ?? '', identity, id);
+    if (batch && !hasBatches(session.protocolVersion)) {
+      throw new Refused(faults.notJsonRpc('this revision of the protocol has no batches'), id);
+    }
+    if (!(await hasOpenStream(session.sessionId))) throw new Refused(faults.streamLost(session.sessionId), id);
+
+    const caller = callerOf(req, identity);
+    const report = (error: Error): void => logger.error({ error }, 'exchange: not served');
+    if (isRequest(first) && first.method === 'initialize') {
+      if (session.initialize !== '') throw new Refused(faults.notJsonRpc('the session is initialized already'), id);
+      const [request, effects] = sseHandshake(era, session, first);
+      sendEmpty(res, 202);
+      await era.serveOntoMain(session, [request], caller, effects).catch(report);
+      return;
+    }
+    for (const message of received) if (!isRequest(message)) await era.accept(session, message, caller);
+    sendEmpty(res, 202);
+    const requests = requestsOf(received);
+    if (requests.length > 0) await era.serveOntoMain(session, requests, caller).catch(report);
+  };
+
+  return { sse, messages };
+}
+
+function query(req: IncomingMessage): URLSearchParams {
+  const url = req.url ?? '';
+  const start = url.indexOf('?');
+  return new URLSearchParams(start === -1 ? '' : url.slice(start));
+}

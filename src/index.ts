@@ -1,0 +1,9 @@
+/** The library: what a user of anynode imports. */
+export { createNode, type NodeOptions } from './app/create-node.js';
+export type { Node } from './app/node.js';
+export type { Logger } from './core/logger.js';
+export type { AuthInfo, Era, Notify, ServerContext, SessionState } from './core/server-context.js';
+export { SessionGone } from './core/server-context.js';
+export { currentExchange } from './mcp/current-exchange.js';
+export type { McpServerLike, ServerFactory, TransportLike } from './mcp/server-module.js';
+export { createMemoryState, type MemoryState } from './memory/index.js';

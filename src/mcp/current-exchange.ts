@@ -1,0 +1,17 @@
+/** The exchange that the running code serves, for servers that are lent to one after another. */
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { ServerContext } from '../core/server-context.js';
+
+const storage = new AsyncLocalStorage<ServerContext>();
+
+export function enterExchange(context: ServerContext, run: () => void): void {
+  storage.run(context, run);
+}
+
+/**
+ * What a factory would have been given for the exchange being served: session, authentication and the rest.
+ * Undefined outside of handlers. For modules that declare `reusable`, whose factory cannot know them.
+ */
+export function currentExchange(): ServerContext | undefined {
+  return storage.getStore();
+}

@@ -1,0 +1,182 @@
+/**
+ * The answer to a POST: one JSON body, or an SSE stream that can be resumed.
+ *
+ * JSON when results are all the handlers produce, and soon. As soon as they send anything else, or when `upgradeMs` has
+ * passed, the answer becomes a stream: a log with an owner is opened, the headers go out when its first event is
+ * stored, and from then on a tail sends what the log holds. The fast path writes nothing to the store.
+ *
+ * A client that goes away changes nothing: the stream is written to the end, for whoever resumes it.
+ */
+import { DelayQueue } from '../core/delay-queue.js';
+import type { Hub } from '../core/hub.js';
+import type { JsonRpcMessage, JsonRpcResponse } from '../core/jsonrpc.js';
+import { ErrorCode, errorResponse } from '../core/jsonrpc.js';
+import { START } from '../core/ports/event-log.js';
+import { newConnectionId, newStreamId } from '../core/random-id.js';
+import { type Appended, StreamWriter, type StreamWriterOptions } from '../core/stream-writer.js';
+import { Tail, type TailContext } from '../core/tail.js';
+import type { WriteMain } from './main-outlet.js';
+import type { Outlet, PostReply, Refusal } from './outlet.js';
+
+/** When to come back to a stream whose connection the server closed. */
+const RECONNECT_MS = 500;
+
+export interface PostOutletContext {
+  readonly tails: TailContext;
+  readonly hub: Hub;
+  readonly upgrades: DelayQueue<PostOutlet>;
+  readonly patienceMs: number;
+}
+
+export interface PostOutletOptions {
+  readonly sessionId: string;
+  readonly reply: PostReply;
+  /** Requests in the body; each gets one answer. */
+  readonly expected: number;
+  /** Answers are sent as an array, also when there is only one. */
+  readonly batch: boolean;
+  /** Whether the session's revision has the event without data at the beginning, and with it early closing. */
+  readonly primes: boolean;
+  readonly writeMain: WriteMain;
+}
+
+export class PostOutlet implements Outlet {
+  readonly #context: PostOutletContext;
+  readonly #options: PostOutletOptions;
+  readonly #cancelUpgrade: () => void;
+  readonly #results: JsonRpcResponse[] = [];
+  #missing: number;
+  #writer: StreamWriter | undefined;
+  #tail: Tail | undefined;
+  #closeWhenOpen = false;
+  #done = false;
+
+  constructor(context: PostOutletContext, options: PostOutletOptions) {
+    this.#context = context;
+    this.#options = options;
+    this.#missing = options.expected;
+    this.#cancelUpgrade = context.upgrades.add(this);
+  }
+
+  static upgradeQueue(upgradeMs: number): DelayQueue<PostOutlet> {
+    return new DelayQueue(upgradeMs, (outlet) => outlet.upgrade());
+  }
+
+  async result(response: JsonRpcResponse): Promise<void> {
+    if (this.#done) return;
+    this.#missing -= 1;
+    if (this.#writer) {
+      await this.#append(response, this.#missing === 0);
+      return;
+    }
+    this.#results.push(response);
+    this.#sendJsonWhenComplete();
+  }
+
+  async related(message: JsonRpcMessage): Promise<void> {
+    if (this.#done) return;
+    this.upgrade();
+    await this.#append(message, false);
+  }
+
+  unrelated(message: JsonRpcMessage): Promise<void> {
+    return this.#options.writeMain(message);
+  }
+
+  async unanswered(): Promise<void> {
+    if (this.#done) return;
+    this.#missing -= 1;
+    if (this.#missing > 0) return;
+    if (this.#writer) await this.#writer.append('', true);
+    else if (this.#results.length > 0) this.#sendJsonWhenComplete();
+    else this.#finish(() => this.#options.reply.openStream(newConnectionId()).end());
+  }
+
+  async refuse(request: { readonly id: string | number }, refusal: Refusal): Promise<void> {
+    if (this.#done) return;
+    if (!this.#writer && !this.#options.batch) this.#finish(() => this.#options.reply.refuse(refusal, request.id));
+    else
+      await this.result(
+        errorResponse(request.id, ErrorCode.InternalError, `The request was not completed: ${refusal}`),
+      );
+  }
+
+  abandon(refusal: Refusal): void {
+    if (this.#done) return;
+    this.#finish(() => {
+      if (this.#tail) this.#tail.close();
+      else this.#options.reply.refuse(refusal, null);
+    });
+  }
+
+  closeStream(): void {
+    if (this.#done || !this.#options.primes) return;
+    this.#closeWhenOpen = true;
+    this.upgrade();
+    this.#tail?.close(RECONNECT_MS);
+  }
+
+  /** Turns the answer into a stream, if it is not one already. */
+  upgrade(): void {
+    if (this.#done || this.#writer) return;
+    this.#cancelUpgrade();
+    const { sessionId, reply } = this.#options;
+    const { tails, patienceMs } = this.#context;
+    const streamId = newStreamId();
+    const connectionId = newConnectionId();
+    let opened = false;
+    const onStored: StreamWriterOptions['onStored'] = (outcome) => {
+      if (!opened) this.#openTail(streamId, connectionId);
+      opened = true;
+      this.#stored(streamId, outcome);
+    };
+    this.#writer = new StreamWriter({
+      log: tails.log,
+      sessionId,
+      streamId,
+      owner: tails.nodeToken,
+      // Somebody who has gone already is not registered; who goes between here and the first event gives it up again.
+      open: { holder: reply.gone ? undefined : { nodeToken: tails.nodeToken, connectionId } },
+      patienceMs,
+      onStored,
+    });
+    const first = this.#writer.append('');
+    // Whoever appends next hears of the same failure and deals with it.
+    first.catch((error) => this.abandon(error.reason ?? 'unavailable'));
+    for (const response of this.#results) void this.#append(response, false).catch(() => undefined);
+    this.#results.length = 0;
+  }
+
+  #append(message: object, end: boolean): Promise<void> {
+    return (this.#writer as StreamWriter).append(JSON.stringify(message), end);
+  }
+
+  #openTail(streamId: string, connectionId: string): void {
+    const { sessionId, reply, primes } = this.#options;
+    const { hub, tails } = this.#context;
+    const sink = reply.openStream(connectionId);
+    const closed = new Promise<void>((resolve) => sink.onClose(resolve));
+    this.#tail = new Tail(tails, { sessionId, streamId, sink, position: { streamId, own: START }, primes });
+    tails.metrics.streamOpened('call');
+    void closed.then(() => tails.metrics.streamClosed('call'));
+    hub.addTail(this.#tail, closed);
+  }
+
+  #stored(streamId: string, outcome: Appended): void {
+    this.#context.hub.appended(this.#options.sessionId, streamId, outcome);
+    if (this.#closeWhenOpen) this.#tail?.close(RECONNECT_MS);
+    if (outcome.entries.at(-1)?.end) this.#finish(() => {});
+  }
+
+  #sendJsonWhenComplete(): void {
+    if (this.#missing > 0) return;
+    const { reply, batch } = this.#options;
+    this.#finish(() => reply.json(batch ? this.#results : this.#results[0]));
+  }
+
+  #finish(send: () => void): void {
+    this.#done = true;
+    this.#cancelUpgrade();
+    send();
+  }
+}

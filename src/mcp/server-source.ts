@@ -1,0 +1,42 @@
+/**
+ * Where servers come from: built for one exchange, or lent.
+ *
+ * A module that declares itself reusable has its servers lent to one exchange at a time, closed and hydrated anew
+ * between two. A server whose handlers may still be running is never lent again: their late messages would go to
+ * somebody else's client.
+ */
+import type { Notify, ServerContext } from '../core/server-context.js';
+import type { McpServerLike, ServerFactory, ServerModule } from './server-module.js';
+
+/** Idle servers kept. More than can run at once on one processor is of no use. */
+const POOL_SIZE = 64;
+
+export class ServerSource {
+  readonly #module: ServerModule;
+  readonly #shared: ServerContext;
+  readonly #idle: McpServerLike[] = [];
+
+  constructor(module: ServerModule, node: { readonly nodeId: string; readonly notify: Notify }) {
+    this.#module = module;
+    // All that a reusable server may be built on: what is the same for every exchange.
+    this.#shared = { nodeId: node.nodeId, notify: node.notify } as ServerContext;
+  }
+
+  async acquire(context: ServerContext): Promise<McpServerLike> {
+    if (!this.#module.reusable) return checked(await this.#module.factory(context));
+    return this.#idle.pop() ?? checked(await this.#module.factory(this.#shared));
+  }
+
+  /** `clean`: no handler is running any more, so the server may serve somebody else. */
+  async release(server: McpServerLike, clean: boolean): Promise<void> {
+    await server.close();
+    if (this.#module.reusable && clean && this.#idle.length < POOL_SIZE) this.#idle.push(server);
+  }
+}
+
+function checked(server: Awaited<ReturnType<ServerFactory>>): McpServerLike {
+  if (typeof server?.connect !== 'function' || typeof server.close !== 'function') {
+    throw new TypeError('the server factory returned something that is not a server (no connect, no close)');
+  }
+  return server;
+}

@@ -1,0 +1,71 @@
+/**
+ * What results change in the session record: the log level and the subscriptions. A server object does not outlive its
+ * request, so what it was told to remember is kept by the fleet; stored before the client is told that it was done.
+ */
+import { ErrorCode, isObject, type JsonRpcRequest, type JsonRpcResponse } from '../core/jsonrpc.js';
+import type { Broker, Signal } from '../core/ports/broker.js';
+import type { SessionStore } from '../core/ports/session-store.js';
+import { SessionGone } from '../core/server-context.js';
+
+export interface SessionEffects {
+  /** Returns the response to send. @throws SessionGone, StoreUnavailable */
+  apply(
+    request: JsonRpcRequest,
+    response: JsonRpcResponse,
+    serverCapabilities: Record<string, unknown>,
+  ): Promise<JsonRpcResponse>;
+}
+
+export const noEffects: SessionEffects = { apply: async (_request, response) => response };
+
+export function createSessionEffects(sessionId: string, sessions: SessionStore, broker: Broker): SessionEffects {
+  const keep = async (stored: Promise<boolean>, signal: Signal): Promise<void> => {
+    if (!(await stored)) throw new SessionGone('the session has ended');
+    await broker.signal(signal);
+  };
+
+  return {
+    async apply(request, response, serverCapabilities) {
+      switch (request.method) {
+        case 'logging/setLevel':
+          if ('result' in response) {
+            const level = String(request.params?.level);
+            await keep(sessions.update(sessionId, { logLevel: level }), { kind: 'level', sessionId, level });
+          }
+          return response;
+        case 'resources/subscribe':
+        case 'resources/unsubscribe': {
+          const uri = request.params?.uri;
+          const answer = keptByFleet(request, response, serverCapabilities);
+          if ('result' in answer && typeof uri === 'string') {
+            const active = request.method === 'resources/subscribe';
+            const stored = active ? sessions.subscribe(sessionId, uri) : sessions.unsubscribe(sessionId, uri);
+            await keep(stored, { kind: 'subscription', sessionId, uri, active });
+          }
+          return answer;
+        }
+        default:
+          return response;
+      }
+    },
+  };
+}
+
+/**
+ * A server that declares `resources.subscribe` but has no handler for it (the SDKs' high-level server brings none) means
+ * that its host keeps the subscriptions; here the fleet does.
+ */
+function keptByFleet(
+  request: JsonRpcRequest,
+  response: JsonRpcResponse,
+  capabilities: Record<string, unknown>,
+): JsonRpcResponse {
+  if (!('error' in response) || response.error.code !== ErrorCode.MethodNotFound) return response;
+  const declared = isObject(capabilities.resources) && capabilities.resources.subscribe === true;
+  if (!declared) return response;
+  if (typeof request.params?.uri !== 'string' || request.params.uri === '') {
+    const error = { code: ErrorCode.InvalidParams, message: 'params.uri must be a non-empty string' };
+    return { jsonrpc: '2.0', id: response.id, error };
+  }
+  return { jsonrpc: '2.0', id: response.id, result: {} };
+}

@@ -1,0 +1,156 @@
+/**
+ * Opening a session: the `initialize` of a client, answered by the server and then stored.
+ *
+ * The record is written before the answer leaves, so that the next request finds it on any node. Nothing is stored when
+ * the server refuses, or when the fleet is full.
+ */
+import { v4 as uuid } from 'uuid';
+import { isObject, type JsonRpcMessage, type JsonRpcRequest, type JsonRpcResponse } from '../core/jsonrpc.js';
+import type { SessionRecord } from '../core/ports/session-store.js';
+import { isLegacyRevision, LATEST_LEGACY_REVISION } from '../core/revisions.js';
+import { SessionGone } from '../core/server-context.js';
+import type { Caller, LegacyEra } from './legacy-era.js';
+import type { Outlet } from './outlet.js';
+import { noEffects, type SessionEffects } from './session-effects.js';
+import { createSessionState, OpeningState } from './session-state.js';
+
+export type Opening =
+  | { readonly outcome: 'opened'; readonly sessionId: string; readonly response: JsonRpcResponse }
+  | { readonly outcome: 'refused'; readonly response: JsonRpcResponse }
+  | { readonly outcome: 'full' };
+
+/** Opens a Streamable HTTP session. @throws StoreUnavailable */
+export async function openSession(
+  era: LegacyEra,
+  request: JsonRpcRequest,
+  caller: Caller,
+  maxSessions: number,
+): Promise<Opening> {
+  const { store, metrics } = era.options;
+  const sessionId = uuid();
+  const state = new OpeningState();
+  const asked = withServedRevision(request);
+  const main = era.writeMain(sessionId);
+  let created: (exists: boolean) => void = () => {};
+  const exists = new Promise<boolean>((resolve) => {
+    created = resolve;
+  });
+  let answered: (response: JsonRpcResponse) => void = () => {};
+  const answer = new Promise<JsonRpcResponse>((resolve) => {
+    answered = resolve;
+  });
+  // What a server says while it is being initialized waits for the session to exist; the server does not wait for it.
+  const later = async (message: JsonRpcMessage): Promise<void> => {
+    void exists.then((yes) => (yes ? main(message) : undefined)).catch(() => undefined);
+  };
+  const outlet: Outlet = {
+    result: async (response) => answered(response),
+    related: later,
+    unrelated: later,
+    unanswered: async () => {},
+    refuse: async () => {},
+    abandon: () => {},
+    closeStream: () => {},
+  };
+  const context = era.context(sessionId, state, caller);
+  const exchange = await era.exchange({ sessionId, initialize: '', logLevel: '' }, context, caller, outlet, noEffects);
+  exchange.deliver(asked);
+  const response = await answer;
+  const revision = negotiated(response);
+  if (revision === undefined) {
+    created(false);
+    return { outcome: 'refused', response };
+  }
+  const record: SessionRecord = {
+    sessionId,
+    transportType: 'streamable',
+    createdAt: Date.now(),
+    principal: caller.principal,
+    initialized: false,
+    logLevel: '',
+    ...handshake(asked, revision),
+  };
+  try {
+    if ((await store.sessions.create(record, { maxSessions, state: state.values })) === 'full') {
+      created(false);
+      return { outcome: 'full' };
+    }
+  } catch (error) {
+    created(false);
+    throw error;
+  }
+  state.settle(createSessionState(store.sessions, sessionId));
+  created(true);
+  metrics.sessionCreated();
+  return { outcome: 'opened', sessionId, response };
+}
+
+/** Opens an HTTP+SSE session: its record exists before its handshake, since its stream comes first. */
+export async function openSseSession(
+  era: LegacyEra,
+  principal: string,
+  maxSessions: number,
+): Promise<SessionRecord | 'full'> {
+  const { store, metrics } = era.options;
+  const record: SessionRecord = {
+    sessionId: uuid(),
+    transportType: 'sse',
+    createdAt: Date.now(),
+    principal,
+    initialized: false,
+    logLevel: '',
+    protocolVersion: '',
+    initialize: '',
+    clientInfo: '',
+  };
+  if ((await store.sessions.create(record, { maxSessions })) === 'full') return 'full';
+  metrics.sessionCreated();
+  return record;
+}
+
+/** The handshake of an HTTP+SSE session: its outcome is written to the record before the client reads it. */
+export function sseHandshake(
+  era: LegacyEra,
+  session: SessionRecord,
+  request: JsonRpcRequest,
+): [JsonRpcRequest, SessionEffects] {
+  const asked = withServedRevision(request);
+  const effects: SessionEffects = {
+    async apply(_request, response) {
+      const revision = negotiated(response);
+      if (
+        revision !== undefined &&
+        !(await era.options.store.sessions.update(session.sessionId, handshake(asked, revision)))
+      ) {
+        throw new SessionGone('the session has ended');
+      }
+      return response;
+    },
+  };
+  return [asked, effects];
+}
+
+/**
+ * A revision that is not served, a modern one included, is answered with our newest: the server must not take up one
+ * that its SDK knows and this fleet does not.
+ */
+function withServedRevision(request: JsonRpcRequest): JsonRpcRequest {
+  const { params } = request;
+  if (typeof params?.protocolVersion !== 'string' || isLegacyRevision(params.protocolVersion)) return request;
+  return { ...request, params: { ...params, protocolVersion: LATEST_LEGACY_REVISION } };
+}
+
+function negotiated(response: JsonRpcResponse): string | undefined {
+  const revision = 'result' in response ? response.result.protocolVersion : undefined;
+  return isLegacyRevision(revision) ? (revision as string) : undefined;
+}
+
+/** What the record keeps of a handshake; replayed, it negotiates the same again. */
+function handshake(request: JsonRpcRequest, revision: string) {
+  const { clientInfo } = request.params ?? {};
+  return {
+    protocolVersion: revision,
+    initialize: JSON.stringify({ ...request.params, protocolVersion: revision }),
+    clientInfo: JSON.stringify(isObject(clientInfo) ? clientInfo : {}),
+  };
+}

@@ -1,0 +1,64 @@
+/** The state of a session as handlers see it. Values are JSON; the store keeps their texts. */
+import type { SessionStore } from '../core/ports/session-store.js';
+import { SessionGone, type SessionState } from '../core/server-context.js';
+
+export function createSessionState(sessions: SessionStore, sessionId: string): SessionState {
+  return {
+    async get<T>(key: string) {
+      const json = await sessions.getState(sessionId, key);
+      return json === undefined ? undefined : (JSON.parse(json) as T);
+    },
+    async set(key, value) {
+      if (!(await sessions.setState(sessionId, key, toJson(value)))) throw new SessionGone('the session has ended');
+    },
+    delete: (key) => sessions.deleteState(sessionId, key),
+    async increment(key, by = 1) {
+      const value = await sessions.incrementState(sessionId, key, by);
+      if (value === undefined) throw new SessionGone('the session has ended');
+      return value;
+    },
+  };
+}
+
+/**
+ * State of a session that is being opened: a factory may use it before the session exists. What it wrote is stored
+ * together with the record; from then on the store answers.
+ */
+export class OpeningState implements SessionState {
+  readonly values = new Map<string, string>();
+  #stored: SessionState | undefined;
+
+  /** The record exists, and with it what was written so far. */
+  settle(stored: SessionState): void {
+    this.#stored = stored;
+  }
+
+  async get<T>(key: string): Promise<T | undefined> {
+    if (this.#stored) return this.#stored.get<T>(key);
+    const json = this.values.get(key);
+    return json === undefined ? undefined : (JSON.parse(json) as T);
+  }
+
+  async set(key: string, value: unknown): Promise<void> {
+    if (this.#stored) return this.#stored.set(key, value);
+    this.values.set(key, toJson(value));
+  }
+
+  async delete(key: string): Promise<boolean> {
+    return this.#stored ? this.#stored.delete(key) : this.values.delete(key);
+  }
+
+  async increment(key: string, by = 1): Promise<number> {
+    if (this.#stored) return this.#stored.increment(key, by);
+    const value = JSON.parse(this.values.get(key) ?? '0');
+    if (typeof value !== 'number') throw new TypeError('the value is not a number');
+    this.values.set(key, String(value + by));
+    return value + by;
+  }
+}
+
+function toJson(value: unknown): string {
+  const json = JSON.stringify(value);
+  if (json === undefined) throw new TypeError('a value of the session state must be JSON');
+  return json;
+}

@@ -1,0 +1,88 @@
+/** Opening the streams that clients ask for: the main stream, and what is left of another one. */
+import { type EventPosition, parseDelivered } from '../core/event-id.js';
+import { MainTail } from '../core/main-tail.js';
+import { MAIN_STREAM, START } from '../core/ports/event-log.js';
+import type { SessionRecord } from '../core/ports/session-store.js';
+import { newConnectionId } from '../core/random-id.js';
+import { historyLost, Tail, type TailContext } from '../core/tail.js';
+import type { LegacyEra } from './legacy-era.js';
+import type { EventSink } from './outlet.js';
+
+export type OpenSink = (connectionId: string) => EventSink;
+
+/**
+ * Sends the session's main stream into a response: from where the client says it was, else from where the last response
+ * stopped. This response becomes the one that sends it. False: the session is gone; nothing was opened.
+ */
+export async function openMainStream(
+  era: LegacyEra,
+  session: SessionRecord,
+  from: EventPosition | undefined,
+  openSink: OpenSink,
+): Promise<boolean> {
+  const { store, metrics, nodeToken } = era.options;
+  const { sessionId } = session;
+  const connectionId = newConnectionId();
+  const attached = await store.log.attachTail(sessionId, MAIN_STREAM, { nodeToken, connectionId }, { takeOver: true });
+  if (attached.outcome !== 'attached') return false;
+  const delivered = attached.delivered === undefined ? undefined : parseDelivered(MAIN_STREAM, attached.delivered);
+  const beginning = { streamId: MAIN_STREAM, own: START, changes: `${session.createdAt}-0` };
+  const sink = openSink(connectionId);
+  const tail = new MainTail(tailContext(era), {
+    sessionId,
+    sink,
+    position: from ?? delivered ?? beginning,
+    changes: store.changes,
+    subscriptions: [],
+    initialized: session.initialized,
+  });
+  track(era, tail, sink);
+  metrics.streamOpened('main');
+  // In the hub first, then the subscriptions: one that is made meanwhile is heard of there.
+  for (const uri of await store.sessions.subscriptions(sessionId).catch(() => [])) tail.setSubscription(uri, true);
+  void tail.look();
+  void tail.catchUp();
+  return true;
+}
+
+/** Sends the rest of a call's stream. False: the session is gone. */
+export async function resumeStream(
+  era: LegacyEra,
+  session: SessionRecord,
+  from: EventPosition,
+  openSink: OpenSink,
+): Promise<boolean> {
+  const { store, metrics, nodeToken } = era.options;
+  const { sessionId } = session;
+  const { streamId } = from;
+  const connectionId = newConnectionId();
+  const attached = await store.log.attachTail(sessionId, streamId, { nodeToken, connectionId }, { takeOver: true });
+  if (attached.outcome === 'gone') return false;
+  const sink = openSink(connectionId);
+  if (attached.outcome === 'unknown') {
+    // Said, not skipped: a client that waits for the rest of this stream must not wait for ever.
+    metrics.historyLost();
+    sink.send(historyLost(streamId));
+    sink.end();
+    return true;
+  }
+  const tail = new Tail(tailContext(era), { sessionId, streamId, sink, position: from, primes: false });
+  track(era, tail, sink);
+  metrics.streamOpened('call');
+  void tail.look();
+  return true;
+}
+
+function tailContext(era: LegacyEra): TailContext {
+  const { store, logger, metrics, nodeToken } = era.options;
+  return { log: store.log, logger, metrics, nodeToken };
+}
+
+function track(era: LegacyEra, tail: Tail, sink: EventSink): void {
+  const { hub, metrics } = era.options;
+  const closed = new Promise<void>((resolve) => sink.onClose(resolve));
+  // The former response may be on this very node; it need not wait for the bus to fall silent.
+  for (const former of hub.tailsOf(tail.sessionId, tail.streamId)) former.fallSilent();
+  hub.addTail(tail, closed);
+  void closed.then(() => metrics.streamClosed(tail instanceof MainTail ? 'main' : 'call'));
+}

@@ -1,0 +1,210 @@
+/**
+ * A node's durable inbox and its ear on the bus. Guarantees: core/ports/broker.ts.
+ *
+ * Two connections beside the one for commands, however many sessions there are: a reader that blocks on the inbox, and
+ * a subscriber. A blocked command stalls all behind it, so it never shares a connection.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from '../core/logger.js';
+import type { Broker, BrokerHandlers, Signal } from '../core/ports/broker.js';
+import type { Change } from '../core/ports/change-log.js';
+import type { StoreLimits } from '../core/ports/store.js';
+import type { RedisTarget } from '../core/redis-target.js';
+import { createRedisClient, type RedisClient } from './client.js';
+import type { RedisConnection } from './connection.js';
+import type { Keys } from './keys.js';
+import { scripts } from './scripts.js';
+
+/** How long one blocking read waits. Bounds how late a dead socket is noticed, not how late a letter is. */
+const BLOCK_MS = 2000;
+/** A blocking read that is silent for this much longer than it asked for has lost its connection. */
+const BLOCK_GRACE_MS = 2000;
+/** Pause after a failed read: neither a hot loop nor a long deafness. */
+const RETRY_MS = 200;
+const LETTERS_PER_READ = 200;
+
+interface WakeUpNote {
+  readonly s: string;
+  readonly t: string;
+  readonly n: string;
+  readonly c: string;
+  readonly p?: string;
+  readonly e?: [string, string, string][];
+}
+
+type InboxReply = [key: string, entries: [position: string, fields: string[]][]][] | null;
+
+export interface RedisBrokerOptions {
+  readonly redis: RedisConnection;
+  readonly target: RedisTarget;
+  readonly keys: Keys;
+  readonly limits: StoreLimits;
+  readonly timeoutMs: number;
+  readonly logger: Logger;
+  readonly setToken: (token: string) => void;
+}
+
+export function createRedisBroker(options: RedisBrokerOptions): Broker & { close(): void } {
+  const { redis, target, keys, limits, timeoutMs, logger } = options;
+  /** Long enough for letters to survive a node that is slow; a dead node's inbox goes by itself. */
+  const inboxLife = String(Math.max(limits.nodeLeaseMs * 10, 60_000));
+  let token = '';
+  let stopped = false;
+  let subscriber: RedisClient | undefined;
+  let reader: RedisClient | undefined;
+
+  function connectClient(onReady: () => void): RedisClient {
+    const onError = (error: Error) => logger.debug({ error }, 'redis: connection error');
+    return createRedisClient(target, { onReady, onError }, timeoutMs * 2);
+  }
+
+  /** Keeps trying until the client is connected and `then` went through: Redis may come later than the node. */
+  async function established(client: RedisClient, then: () => Promise<void>): Promise<void> {
+    for (;;) {
+      try {
+        await client.connect();
+        break;
+      } catch (error) {
+        if (stopped) return;
+        logger.debug({ error }, 'redis: no connection yet');
+        await sleep(RETRY_MS);
+      }
+    }
+    await then();
+  }
+
+  function hear(handlers: BrokerHandlers, message: string, channel: string): void {
+    if (channel === keys.bus) {
+      handlers.onSignal(JSON.parse(message) as Signal);
+    } else if (channel === keys.changeBus) {
+      const [previous, position] = message.split(' ', 2) as [string, string];
+      const change = JSON.parse(message.slice(previous.length + position.length + 2)) as Change;
+      handlers.onChange(previous, { position, change });
+    } else {
+      const note = JSON.parse(message) as WakeUpNote;
+      handlers.onWakeUp({
+        sessionId: note.s,
+        streamId: note.t,
+        holder: { nodeToken: note.n, connectionId: note.c },
+        ...(note.p !== undefined &&
+          note.e !== undefined && {
+            events: {
+              previous: note.p,
+              entries: note.e.map(([position, data, end]) => ({ position, data, end: end === '1' })),
+            },
+          }),
+      });
+    }
+  }
+
+  async function subscribe(handlers: BrokerHandlers): Promise<void> {
+    let effective = false;
+    // The library subscribes again by itself after each reconnection; what was published meanwhile is lost.
+    subscriber = connectClient(() => effective && handlers.onGap());
+    const client = subscriber;
+    await established(client, async () => {
+      const channels = [keys.bus, keys.changeBus, keys.wakeUpChannels + token];
+      await client.subscribe(channels, (message, channel) => {
+        try {
+          hear(handlers, message, channel);
+        } catch (error) {
+          logger.error({ error, channel }, 'bus: message not understood');
+        }
+      });
+      effective = true;
+    });
+  }
+
+  async function readInbox(handlers: BrokerHandlers): Promise<void> {
+    const key = keys.inbox(token);
+    let last = '0-0';
+    let client = connectClient(() => undefined);
+    reader = client;
+    await established(client, async () => undefined);
+    while (!stopped) {
+      const args = ['XREAD', 'COUNT', String(LETTERS_PER_READ), 'BLOCK', String(BLOCK_MS), 'STREAMS', key, last];
+      let reply: InboxReply;
+      try {
+        reply = (await answered(client.send(key, args))) as InboxReply;
+      } catch (error) {
+        if (stopped) return;
+        logger.debug({ error }, 'inbox: read failed');
+        if (error instanceof SilentConnection) {
+          client.destroy();
+          client = connectClient(() => undefined);
+          reader = client;
+          await established(client, async () => undefined);
+        }
+        await sleep(RETRY_MS);
+        continue;
+      }
+      for (const [position, fields] of reply?.[0]?.[1] ?? []) {
+        last = position;
+        try {
+          handlers.onLetter({ sessionId: fields[1] as string, message: fields[3] as string });
+        } catch (error) {
+          logger.error({ error }, 'inbox: letter not understood');
+        }
+      }
+      // Read letters leave the inbox; if this fails they stay until the next trim or the end of its life.
+      if (reply !== null) redis.command(key, 'XTRIM', key, 'MINID', next(last)).catch(() => undefined);
+    }
+  }
+
+  return {
+    async start(nodeToken, handlers) {
+      token = nodeToken;
+      options.setToken(nodeToken);
+      const subscribed = subscribe(handlers);
+      readInbox(handlers).catch((error: Error) => logger.error({ error }, 'inbox: reader ended'));
+      // With Redis away the node starts all the same, live and not ready, and both take hold when it comes.
+      if (redis.up) await subscribed;
+      else subscribed.catch((error: Error) => logger.error({ error }, 'bus: subscription failed'));
+    },
+
+    async post(nodeToken, letter) {
+      return (
+        (await redis.run<number>(
+          scripts.postLetter,
+          [keys.nodeLease(nodeToken), keys.inbox(nodeToken)],
+          [letter.sessionId, letter.message, inboxLife],
+        )) === 1
+      );
+    },
+
+    async signal(signal) {
+      await redis.command(keys.bus, 'PUBLISH', keys.bus, JSON.stringify(signal));
+    },
+
+    async stop() {
+      if (stopped) return;
+      this.close();
+      const key = keys.inbox(token);
+      await redis.command(key, 'UNLINK', key).catch(() => undefined);
+    },
+
+    close() {
+      stopped = true;
+      subscriber?.destroy();
+      reader?.destroy();
+    },
+  };
+}
+
+class SilentConnection extends Error {}
+
+function answered<T>(reply: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(
+      () => reject(new SilentConnection('no answer to a blocking read')),
+      BLOCK_MS + BLOCK_GRACE_MS,
+    );
+    reply.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
+
+/** The smallest position after a given one. */
+function next(position: string): string {
+  const [ms, sequence] = position.split('-') as [string, string];
+  return `${ms}-${Number(sequence) + 1}`;
+}

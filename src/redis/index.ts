@@ -1,0 +1,49 @@
+/** The Redis store: the product's answer to the ports. The only folder that imports `redis`. */
+import type { Logger } from '../core/logger.js';
+import type { Store, StoreLimits } from '../core/ports/store.js';
+import type { RedisTarget } from '../core/redis-target.js';
+import { createRedisBroker } from './broker.js';
+import { createRedisChangeLog } from './change-log.js';
+import { type ConnectionOptions, RedisConnection } from './connection.js';
+import { createRedisEventLog } from './event-log.js';
+import { Keys } from './keys.js';
+import { createRedisNodeRegistry } from './node-registry.js';
+import { createRedisSessionStore } from './session-store.js';
+
+export interface RedisStoreOptions extends Pick<ConnectionOptions, 'onCommand' | 'onUp'> {
+  readonly target: RedisTarget;
+  readonly keyPrefix: string;
+  readonly limits: StoreLimits;
+  /** No command is waited for longer. */
+  readonly timeoutMs: number;
+  readonly logger: Logger;
+}
+
+/**
+ * Connects and returns the store. Resolves also while Redis is away: then every call throws `StoreUnavailable` until
+ * it is back.
+ */
+export async function createRedisStore(options: RedisStoreOptions): Promise<Store> {
+  const { target, limits, timeoutMs, logger } = options;
+  const keys = new Keys(options.keyPrefix);
+  const redis = new RedisConnection(options);
+  await redis.connect();
+  let token = '';
+  const setToken = (value: string): void => {
+    token = value;
+  };
+  const broker = createRedisBroker({ redis, target, keys, limits, timeoutMs, logger, setToken });
+  return {
+    kind: 'redis',
+    sessions: createRedisSessionStore(redis, keys, limits),
+    log: createRedisEventLog(redis, keys, limits, () => token),
+    changes: createRedisChangeLog(redis, keys, limits),
+    broker,
+    nodes: createRedisNodeRegistry(redis, keys, limits),
+    ping: async () => void (await redis.command('', 'PING')),
+    async close() {
+      broker.close();
+      redis.close();
+    },
+  };
+}

@@ -1,0 +1,24 @@
+-- Loads what a request needs of its session and renews its life.
+-- KEYS 1 session, 2 state
+-- ARGV 1 idle life in ms, 2 absolute life in ms (0: none), then the names of the fields to load
+-- Answer: the values, or nil where there is no session
+local values = redis.call('HMGET', KEYS[1], 'createdAt', unpack(ARGV, 3))
+local created = tonumber(values[1])
+if not created then
+  return false
+end
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local life = tonumber(ARGV[1])
+local age = tonumber(ARGV[2])
+if age > 0 then
+  life = math.min(life, created + age - now)
+  if life <= 0 then
+    return false
+  end
+end
+local ms = string.format('%d', life)
+redis.call('HSET', KEYS[1], 'lastActive', string.format('%d', now))
+redis.call('PEXPIRE', KEYS[1], ms)
+redis.call('PEXPIRE', KEYS[2], ms)
+return values

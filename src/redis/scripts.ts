@@ -1,0 +1,36 @@
+/**
+ * The Lua scripts, read once at start. A file is named `<verb><Noun>-<number of keys>.lua` and opens with its purpose,
+ * keys, arguments and answer.
+ */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+
+export interface Script {
+  readonly name: string;
+  readonly source: string;
+  readonly sha1: string;
+}
+
+function load(file: string): Script {
+  const source = readFileSync(new URL(`./lua/${file}.lua`, import.meta.url), 'utf8');
+  return { name: file.replace(/-\d+$/, ''), source, sha1: createHash('sha1').update(source).digest('hex') };
+}
+
+export const scripts = {
+  createSession: load('createSession-2'),
+  admitSession: load('admitSession-1'),
+  touchSession: load('touchSession-2'),
+  updateSession: load('updateSession-1'),
+  deleteSession: load('deleteSession-3'),
+  setState: load('setState-2'),
+  incrementState: load('incrementState-2'),
+  appendEvents: load('appendEvents-4'),
+  readEvents: load('readEvents-1'),
+  attachTail: load('attachTail-3'),
+  recordDelivered: load('recordDelivered-2'),
+  detachTail: load('detachTail-2'),
+  appendChange: load('appendChange-1'),
+  postLetter: load('postLetter-2'),
+  renewLease: load('renewLease-1'),
+  releaseLease: load('releaseLease-1'),
+} as const;
