@@ -7,6 +7,7 @@
 import { formatFault, parseConfig } from './app/config.js';
 import { assembleNode } from './app/create-node.js';
 import { createLogger } from './app/logger.js';
+import type { Node } from './app/node.js';
 import { loadServerModule, ServerModuleError } from './mcp/load-server.js';
 
 const EXIT_FAILURE = 1;
@@ -21,7 +22,8 @@ async function main(): Promise<void> {
     process.exit(EXIT_CONFIGURATION);
   }
   const { config, warnings } = parsed;
-  const log = createLogger({ level: config.logLevel, nodeId: config.nodeId });
+  let node: Node | undefined;
+  const log = createLogger({ level: config.logLevel, nodeId: () => node?.nodeId ?? config.nodeId });
   for (const warning of warnings) log.warn({}, warning);
   if (!config.redis) {
     log.warn(
@@ -35,13 +37,14 @@ async function main(): Promise<void> {
     createLogger({ level: 'error', nodeId: config.nodeId }).error({ variable: 'MCP_SERVER' }, error.message);
     process.exit(EXIT_CONFIGURATION);
   });
-  const node = await assembleNode(config, module, log);
+  const running = await assembleNode(config, module, log);
+  node = running;
 
   const stop = (signal: string): void => {
     log.info({ signal }, 'signal');
     process.once('SIGTERM', () => process.exit(EXIT_FAILURE));
     process.once('SIGINT', () => process.exit(EXIT_FAILURE));
-    node.drain().then(
+    running.drain().then(
       () => process.exit(0),
       (error: Error) => {
         log.error({ error }, 'stopping failed');
@@ -55,8 +58,8 @@ async function main(): Promise<void> {
   process.on('unhandledRejection', (error) => log.error({ error }, 'unhandled rejection'));
 
   try {
-    const { port } = await node.listen();
-    log.info({ port, host: config.host, nodeId: node.nodeId, server: module.name }, 'listening');
+    const { port } = await running.listen();
+    log.info({ port, host: config.host, nodeId: running.nodeId, server: module.name }, 'listening');
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     log.error({ port: config.port, host: config.host, code }, `cannot listen: ${message}`);

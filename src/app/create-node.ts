@@ -24,6 +24,8 @@ export interface NodeOptions extends Partial<Omit<Config, 'mcpServer' | 'redis'>
   readonly redisUrl?: string;
   /** Embedded store: what several nodes of one process share. */
   readonly memory?: MemoryState;
+  /** Whether this process takes over the calls of dead nodes and sweeps. Default true; `createFleet` says no. */
+  readonly serves?: boolean;
   /** Default: JSON lines on standard output. */
   readonly logger?: Logger;
 }
@@ -34,14 +36,14 @@ export interface NodeOptions extends Partial<Omit<Config, 'mcpServer' | 'redis'>
  * @throws TypeError for an option that makes no sense.
  */
 export async function createNode(options: NodeOptions): Promise<Node> {
-  const { server, reusable = false, redisUrl, memory, logger: given, ...settings } = options;
+  const { server, reusable = false, redisUrl, memory, serves = true, logger: given, ...settings } = options;
   if (typeof server !== 'function') throw new TypeError('createNode: `server` must be a function that builds a server');
   const parsed = parseConfig({});
   if (!('config' in parsed)) throw new TypeError('createNode: the defaults are not valid');
   const redis = redisUrl === undefined ? undefined : parseRedisUrl(redisUrl);
   const config: Config = { ...parsed.config, ...defined(settings), redis };
   const logger = given ?? createLogger({ level: config.logLevel, nodeId: config.nodeId });
-  return assembleNode(config, { name: 'library', factory: server, reusable }, logger, memory);
+  return assembleNode(config, { name: 'library', factory: server, reusable }, logger, memory, serves);
 }
 
 export async function assembleNode(
@@ -49,11 +51,12 @@ export async function assembleNode(
   module: ServerModule,
   logger: Logger,
   memory?: MemoryState,
+  serves = true,
 ): Promise<Node> {
   let store: Store | undefined;
   const metrics = createMetrics({ activeSessions: async () => (store ? store.sessions.count() : 0) });
   store = await openStore(config, metrics, logger, memory);
-  return new Node({ config, store, module, metrics, logger });
+  return new Node({ config, store, module, metrics, logger, serves });
 }
 
 async function openStore(

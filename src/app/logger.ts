@@ -13,7 +13,8 @@ export { hashId, type Logger, silentLogger } from '../core/logger.js';
 
 export interface LoggerOptions {
   readonly level: LogLevel;
-  readonly nodeId: string;
+  /** A function where the name can still change: a node takes a suffix when another one has it. */
+  readonly nodeId: string | (() => string);
   /** Where lines go instead of stdout. */
   readonly destination?: { write(line: string): void };
 }
@@ -22,10 +23,12 @@ export interface LoggerOptions {
 const RESERVED = new Set(['level', 'time', 'nodeId', 'msg']);
 
 export function createLogger({ level, nodeId, destination }: LoggerOptions): Logger {
+  const currentId = typeof nodeId === 'function' ? nodeId : () => nodeId;
   return pino(
     {
       level,
-      base: { nodeId },
+      base: null,
+      mixin: () => ({ nodeId: currentId() }),
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       // Errors are plain objects by then; pino's own serializer would call each of them an `Object`.
@@ -34,7 +37,7 @@ export function createLogger({ level, nodeId, destination }: LoggerOptions): Log
         // Called for lines of an enabled level only: what is not written costs nothing.
         logMethod(args, method) {
           const [fields, message] = args as unknown as [Readonly<Record<string, unknown>>, string];
-          method.call(this, withoutReserved(redactFields(fields), nodeId), redactText(message));
+          method.call(this, withoutReserved(redactFields(fields), currentId()), redactText(message));
         },
       },
     },

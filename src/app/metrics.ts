@@ -110,6 +110,7 @@ export function createMetrics(sources: { readonly activeSessions: () => Promise<
     streamOpened: (kind) => streams.inc({ kind }),
     streamClosed: (kind) => streams.dec({ kind }),
     historyLost: () => lost.inc(),
+    callRecovered: (outcome) => recovered.inc({ outcome }),
     redisUp: (value) => up.set(value ? 1 : 0),
     redisCommand: (command, seconds, answered) =>
       commands.observe({ command, outcome: answered ? 'answered' : 'failed' }, seconds),

@@ -6,32 +6,30 @@
  */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { RequestHandler } from 'express';
+
 import { ChangeFeed } from '../core/change-feed.js';
 import { Hub } from '../core/hub.js';
 import type { Logger } from '../core/logger.js';
 import { type Store, StoreUnavailable } from '../core/ports/store.js';
-import { newNodeToken, randomId } from '../core/random-id.js';
+import { newNodeToken } from '../core/random-id.js';
 import { Relay } from '../core/relay.js';
 import type { Notify } from '../core/server-context.js';
 import { createGates } from '../http/gates.js';
 import { createMcpRoute } from '../http/mcp-route.js';
 import { createOpsRoutes, type HealthReport } from '../http/ops-routes.js';
-import { createApplication, createRouter } from '../http/router.js';
+import { createApplication, createRouter, type Middleware } from '../http/router.js';
 import { createSseRoutes } from '../http/sse-route.js';
+import { createFleetAccess, type Fleet } from '../mcp/fleet.js';
 import { LegacyEra } from '../mcp/legacy-era.js';
+import { Recovery } from '../mcp/recovery.js';
 import type { ServerModule } from '../mcp/server-module.js';
 import { ServerSource } from '../mcp/server-source.js';
 import { Clockwork } from './clockwork.js';
 import type { Config } from './config-types.js';
+import { takeUpDuties } from './duties.js';
+import { Membership } from './membership.js';
 import type { NodeMetrics } from './metrics.js';
 
-/** Tails look at their logs by themselves this often: the longest that a lost hint can delay a message. */
-const LOOK_MS = 5000;
-/** Sessions renewed in one write to the store. */
-const RENEW_AT_ONCE = 500;
-/** Ended sessions taken out of the index at once. */
-const SWEEP_AT_ONCE = 500;
 /** When clients come back whose stream was closed by a node that goes. */
 const RECONNECT_MS = 1000;
 /** Longer than the idle time-outs of the usual balancers (60 s), which otherwise send into a connection we just closed. */
@@ -43,14 +41,17 @@ export interface NodeParts {
   readonly module: ServerModule;
   readonly metrics: NodeMetrics;
   readonly logger: Logger;
+  /** False: a member that sends and is answered, and leaves all duties of the fleet to the others. */
+  readonly serves: boolean;
 }
 
 export class Node {
   /** Middleware for an express application: all routes of the node; what it does not know is passed on. */
-  readonly handler: RequestHandler;
+  readonly handler: Middleware;
 
   readonly #parts: NodeParts;
   readonly #token = newNodeToken();
+  readonly #membership: Membership;
   readonly #hub: Hub;
   readonly #feed: ChangeFeed;
   readonly #relay: Relay;
@@ -59,7 +60,6 @@ export class Node {
   readonly #application: ReturnType<typeof createApplication>;
   readonly #opsApplication: ReturnType<typeof createApplication>;
   readonly #servers: Server[] = [];
-  #nodeId: string;
   #started: Promise<void> | undefined;
   #draining = false;
   #closed: Promise<void> | undefined;
@@ -67,7 +67,13 @@ export class Node {
   constructor(parts: NodeParts) {
     this.#parts = parts;
     const { config, store, metrics, logger } = parts;
-    this.#nodeId = config.nodeId;
+    this.#membership = new Membership({
+      store,
+      logger,
+      nodeToken: this.#token,
+      configuredId: config.nodeId,
+      leaseMs: config.nodeLeaseMs,
+    });
     this.#hub = new Hub(store.log, logger);
     this.#feed = new ChangeFeed(store.changes, logger);
     this.#feed.listen((entry) => this.#hub.change(entry));
@@ -76,14 +82,14 @@ export class Node {
     const self = this;
     const identity = {
       get nodeId() {
-        return self.#nodeId;
+        return self.nodeId;
       },
       notify: this.notify,
     };
     this.#era = new LegacyEra({
       ...parts,
       get nodeId() {
-        return self.#nodeId;
+        return self.nodeId;
       },
       nodeToken: this.#token,
       hub: this.#hub,
@@ -91,6 +97,12 @@ export class Node {
       servers: new ServerSource(parts.module, identity),
       notify: this.notify,
       streamUpgradeMs: config.streamUpgradeMs,
+    });
+    this.fleet = createFleetAccess({
+      hub: this.#hub,
+      nodeToken: this.#token,
+      writeMain: (sessionId) => this.#era.writeMain(sessionId),
+      started: () => this.start(),
     });
     const gates = createGates(config);
     const route = {
@@ -115,9 +127,9 @@ export class Node {
     );
   }
 
-  /** Unique among the living nodes; a suffix is added at start where another one has the configured name. */
+  /** Unique among the living nodes; a suffix is added where another one has the configured name. */
   get nodeId(): string {
-    return this.#nodeId;
+    return this.#membership.nodeId;
   }
 
   /** Tells every node, and through them every client that wants to know, what has changed. */
@@ -128,6 +140,9 @@ export class Node {
     resourceUpdated: async (uri) => void (await this.#parts.store.changes.append({ kind: 'resource', uri })),
   };
 
+  /** Messages to any session of the fleet, from outside of any request. */
+  readonly fleet: Fleet;
+
   /** Takes the node's place in the fleet. Called by `listen`; needed of its own only when mounted. Idempotent. */
   start(): Promise<void> {
     this.#started ??= this.#start();
@@ -135,28 +150,24 @@ export class Node {
   }
 
   async #start(): Promise<void> {
-    const { store, config } = this.#parts;
-    await this.#claimName();
+    const { store, serves } = this.#parts;
+    await this.#membership.join();
     await store.broker.start(this.#token, {
       onLetter: (letter) => this.#relay.deliver(letter),
       onWakeUp: (wakeUp) => this.#hub.wakeUp(wakeUp),
       onSignal: (signal) => this.#hub.signal(signal),
       onChange: (previous, entry) => this.#feed.hear(previous, entry),
-      onGap: () => void this.#lookAtEverything(),
+      onGap: () => void Promise.all([this.#feed.look(), this.#hub.lookAtEverything()]),
     });
     await this.#feed.look();
-
-    const { nodeLeaseMs, sseKeepaliveMs, sessionTtlMs } = config;
-    this.#clock.every(nodeLeaseMs / 3, 'heartbeat', () => this.#heartbeat());
-    this.#clock.every(LOOK_MS, 'look', () => this.#lookAtEverything());
-    if (sseKeepaliveMs > 0) {
-      this.#clock.every(sseKeepaliveMs, 'keep-alive', () => {
-        for (const tail of this.#hub.tails()) tail.keepAlive();
-      });
-    }
-    this.#clock.every(clamp(sessionTtlMs / 3, 200, 20_000), 'renew', () => this.#renewSessions());
-    const sweepMs = clamp(sessionTtlMs / 4, 250, 5000);
-    this.#clock.every(sweepMs, 'sweep', () => this.#sweep(sweepMs));
+    takeUpDuties(this.#clock, {
+      ...this.#parts,
+      hub: this.#hub,
+      feed: this.#feed,
+      membership: this.#membership,
+      nodeToken: this.#token,
+      recovery: serves ? new Recovery(this.#era) : undefined,
+    });
   }
 
   /** Listens. @throws the listener's error, such as a port that is taken. */
@@ -191,7 +202,7 @@ export class Node {
     const status = this.#draining ? 'draining' : reason === undefined ? 'healthy' : 'unhealthy';
     return {
       status,
-      nodeId: this.#nodeId,
+      nodeId: this.nodeId,
       activeSessions,
       timestamp: new Date().toISOString(),
       checks: { store: { kind: store.kind, status: reason === undefined ? 'up' : 'down', ...(reason && { reason }) } },
@@ -223,6 +234,8 @@ export class Node {
     this.#hub.closeMainTails(RECONNECT_MS);
     const deadline = Date.now() + timeoutMs;
     while (this.#hub.exchangeCount > 0 && Date.now() < deadline) await sleep(50);
+    // What still runs is left as it is in the journal: the survivors take it over like the calls of a dead node.
+    this.#hub.relinquish();
     this.#hub.closeTails(RECONNECT_MS);
     await sleep(0);
     for (const server of this.#servers) server.closeAllConnections();
@@ -232,57 +245,11 @@ export class Node {
     this.#hub.stop();
     if (this.#started) {
       await this.#started.catch(() => undefined);
-      await store.nodes.release(this.#nodeId, this.#token).catch(() => undefined);
+      await this.#membership.leave().catch(() => undefined);
       await store.broker.stop().catch(() => undefined);
     }
     await store.close();
     logger.info({}, 'stopped');
-  }
-
-  async #claimName(): Promise<void> {
-    const { store, config, logger } = this.#parts;
-    try {
-      while (!(await store.nodes.claim(this.#nodeId, this.#token))) {
-        this.#nodeId = `${config.nodeId}-${randomId(3)
-          .toLowerCase()
-          .replace(/[^a-z0-9]/g, '0')}`;
-        logger.warn(
-          { configured: config.nodeId, taken: this.#nodeId },
-          'another living node has this name: suffix added',
-        );
-      }
-    } catch (error) {
-      if (!(error instanceof StoreUnavailable)) throw error;
-      logger.warn({}, 'the store is out of reach: the node is live but not ready');
-    }
-  }
-
-  async #heartbeat(): Promise<void> {
-    const { nodes } = this.#parts.store;
-    if (await nodes.heartbeat(this.#nodeId, this.#token)) return;
-    if (!(await nodes.claim(this.#nodeId, this.#token))) await this.#claimName();
-  }
-
-  async #lookAtEverything(): Promise<void> {
-    await Promise.all([this.#feed.look(), this.#hub.lookAtEverything()]);
-  }
-
-  /** Sessions in use here do not run out; those that are gone lose their streams, also when the signal was lost. */
-  async #renewSessions(): Promise<void> {
-    const ids = this.#hub.sessionIds();
-    for (let i = 0; i < ids.length; i += RENEW_AT_ONCE) {
-      const gone = await this.#parts.store.sessions.renew(ids.slice(i, i + RENEW_AT_ONCE));
-      for (const id of gone) this.#hub.end(id);
-    }
-  }
-
-  async #sweep(everyMs: number): Promise<void> {
-    const { store, metrics } = this.#parts;
-    // Held for longer than the pause between two turns, so that the duty stays with one node while that lives.
-    if (!(await store.nodes.lead('sweep', this.#token, everyMs * 3))) return;
-    const { expired, maxAge } = await store.sessions.sweep(SWEEP_AT_ONCE);
-    if (expired > 0) metrics.sessionsEnded('expired', expired);
-    if (maxAge > 0) metrics.sessionsEnded('max_age', maxAge);
   }
 }
 
@@ -296,10 +263,6 @@ function listen(server: Server, port: number, host: string): Promise<AddressInfo
       resolve(server.address() as AddressInfo);
     });
   });
-}
-
-function clamp(value: number, low: number, high: number): number {
-  return Math.min(Math.max(value, low), high);
 }
 
 function sleep(ms: number): Promise<void> {

@@ -27,6 +27,8 @@ export interface OpenExchange {
   setLevel(level: string): void;
   /** The session is gone: stop work, send nothing more. */
   abort(): void;
+  /** This node goes: stop work, say nothing, and leave the rest to a survivor. */
+  relinquish(): void;
 }
 
 /**
@@ -105,9 +107,10 @@ export class Hub {
     }
   }
 
-  wakeUp({ sessionId, streamId, holder, events }: WakeUp): void {
+  wakeUp({ sessionId, streamId, holder, handedOver, events }: WakeUp): void {
     for (const tail of this.tailsOf(sessionId, streamId)) {
       if (tail.holder.connectionId !== holder.connectionId) tail.fallSilent();
+      else if (handedOver !== undefined) tail.start(parseDelivered(streamId, handedOver));
       else if (events) tail.offer(events.previous, events.entries);
       else void tail.look();
     }
@@ -173,6 +176,10 @@ export class Hub {
 
   closeTails(retryMs: number): void {
     for (const tail of [...this.tails()]) tail.close(retryMs);
+  }
+
+  relinquish(): void {
+    for (const exchange of [...this.#exchanges.values()]) exchange.relinquish();
   }
 
   /** The streams that belong to no call. */

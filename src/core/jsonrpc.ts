@@ -38,6 +38,8 @@ export const ErrorCode = {
   /** Bad request on the transport's level: no session id, version not served, ... */
   Transport: -32000,
   SessionNotFound: -32001,
+  /** Legacy era only. */
+  ResourceNotFound: -32002,
 } as const;
 
 export function isRequest(message: JsonRpcMessage): message is JsonRpcRequest {

@@ -29,6 +29,7 @@ export class MainTail extends Tail {
   #initialized: boolean;
   #changesPosition: string;
   /** Live changes are taken only when everything before them was read. */
+  #started = false;
   #caughtUp = false;
   #catchingUp = false;
   #again = false;
@@ -48,10 +49,21 @@ export class MainTail extends Tail {
     return { streamId: this.streamId, own: this.own, changes: this.#changesPosition };
   }
 
-  override wake(position: EventPosition): void {
+  protected override moveTo(position: EventPosition): void {
+    super.moveTo(position);
     this.#changesPosition = position.changes ?? this.#changesPosition;
     this.#caughtUp = false;
+  }
+
+  override start(position?: EventPosition): void {
+    super.start(position);
+    this.#started = true;
+    void this.catchUp();
+  }
+
+  override wake(position: EventPosition): void {
     super.wake(position);
+    this.#started = true;
     void this.catchUp();
   }
 
@@ -67,14 +79,14 @@ export class MainTail extends Tail {
 
   /** A change of the fleet, in the order of its log. */
   offerChange(entry: ChangeEntry): void {
-    if (!this.active) return;
+    if (!this.active || !this.#started) return;
     if (this.#caughtUp) this.#tell(entry);
     else void this.catchUp();
   }
 
   /** Reads the changes that this stream has not been told of. */
   async catchUp(): Promise<void> {
-    if (!this.#initialized || !this.active) return;
+    if (!this.#initialized || !this.#started || !this.active) return;
     this.#again = true;
     if (this.#catchingUp) return;
     this.#catchingUp = true;
@@ -84,10 +96,13 @@ export class MainTail extends Tail {
         this.#again = false;
         const { complete, entries } = await this.#changes.read(this.#changesPosition, READ_LIMIT);
         if (!this.active) return;
-        if (!complete) this.#tellAnythingMayHaveChanged(entries[0]?.position ?? this.#changesPosition);
-        for (const entry of newestOfEach(entries)) this.#tell(entry);
         const last = entries.at(-1);
-        if (last) this.#changesPosition = last.position;
+        if (complete) {
+          for (const entry of newestOfEach(entries)) this.#tell(entry);
+          if (last) this.#changesPosition = last.position;
+        } else {
+          this.#tellAnythingMayHaveChanged(last?.position ?? (await this.#changes.latest()));
+        }
         if (entries.length > 0) this.#again = true;
       }
       this.#caughtUp = true;

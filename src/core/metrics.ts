@@ -24,4 +24,5 @@ export interface Metrics {
   streamOpened(kind: 'call' | 'main'): void;
   streamClosed(kind: 'call' | 'main'): void;
   historyLost(): void;
+  callRecovered(outcome: 'rerun' | 'failed'): void;
 }

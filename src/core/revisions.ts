@@ -5,6 +5,9 @@ export const LEGACY_REVISIONS = ['2025-11-25', '2025-06-18', '2025-03-26', '2024
 
 export const LATEST_LEGACY_REVISION = LEGACY_REVISIONS[0];
 
+/** The revision without sessions. */
+export const MODERN_REVISION = '2026-07-28';
+
 export function isLegacyRevision(value: unknown): boolean {
   return (LEGACY_REVISIONS as readonly unknown[]).includes(value);
 }

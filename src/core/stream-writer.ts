@@ -3,12 +3,12 @@
  *
  * One append is under way at a time; what is produced meanwhile goes with the next one. A store that is away makes the
  * writer wait and try again, for as long as `patienceMs`: the call behind it may be the only one that has the result.
- * An append whose outcome is unknown (no answer in time) is tried again too, so that an event can stand twice in the
- * log when the store failed between writing and answering; losing it would be worse.
+ * Each append has a name, so that one whose answer was lost is tried again and still stored once.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AppendOptions, AppendOutcome, EventLog } from './ports/event-log.js';
 import { StoreUnavailable } from './ports/store.js';
+import { randomId } from './random-id.js';
 
 const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 2000;
@@ -19,9 +19,8 @@ export interface StreamWriterOptions {
   readonly log: EventLog;
   readonly sessionId: string;
   readonly streamId: string;
-  readonly owner?: string;
-  /** Registers owner and tail with the first append. */
-  readonly open?: AppendOptions['open'];
+  /** The call that produces the events, where there is one; `open` goes with the first append. */
+  readonly call?: Pick<NonNullable<AppendOptions['call']>, 'callId' | 'owner' | 'open'>;
   readonly patienceMs: number;
   /** Called for each append that succeeded, before those who wait for it go on. */
   readonly onStored: (outcome: Appended) => void;
@@ -31,15 +30,23 @@ export interface StreamWriterOptions {
 export class StreamLost extends Error {
   override readonly name = 'StreamLost';
   readonly reason: 'gone' | 'fenced' | 'unavailable';
-  constructor(reason: 'gone' | 'fenced' | 'unavailable') {
-    super(`the stream takes no more events: ${reason}`);
+  constructor(reason: 'gone' | 'fenced' | 'unavailable', options?: ErrorOptions) {
+    super(`the stream takes no more events: ${reason}`, options);
     this.reason = reason;
   }
+}
+
+export interface EventMarks {
+  /** It is the last event of its stream. */
+  readonly end?: boolean;
+  /** It is the last event of its call. */
+  readonly finish?: boolean;
 }
 
 interface Pending {
   readonly data: string;
   readonly end: boolean;
+  readonly finish: boolean;
   readonly resolve: () => void;
   readonly reject: (error: StreamLost) => void;
 }
@@ -56,10 +63,10 @@ export class StreamWriter {
   }
 
   /** Resolves when the event is stored. @throws StreamLost */
-  append(data: string, end = false): Promise<void> {
+  append(data: string, { end = false, finish = end }: EventMarks = {}): Promise<void> {
     if (this.#lost) return Promise.reject(this.#lost);
     return new Promise((resolve, reject) => {
-      this.#pending.push({ data, end, resolve, reject });
+      this.#pending.push({ data, end, finish, resolve, reject });
       if (!this.#flushing) void this.#flush();
     });
   }
@@ -77,7 +84,7 @@ export class StreamWriter {
         this.#options.onStored(outcome);
         for (const { resolve } of batch) resolve();
       } else {
-        this.#lost = new StreamLost(outcome.outcome);
+        this.#lost = new StreamLost(outcome.outcome, 'cause' in outcome ? { cause: outcome.cause } : undefined);
         for (const { reject } of [...batch, ...this.#pending]) reject(this.#lost);
         this.#pending = [];
       }
@@ -85,15 +92,26 @@ export class StreamWriter {
     this.#flushing = false;
   }
 
-  async #store(batch: readonly Pending[]): Promise<AppendOutcome | { outcome: 'unavailable' }> {
-    const { log, sessionId, streamId, owner, open, patienceMs } = this.#options;
-    const options = { ...(owner !== undefined && { owner }), ...(open && !this.#opened && { open }) };
+  async #store(batch: readonly Pending[]): Promise<AppendOutcome | { outcome: 'unavailable'; cause: unknown }> {
+    const { log, sessionId, streamId, call, patienceMs } = this.#options;
+    const name = randomId(9);
+    const finish = batch.some((event) => event.finish);
+    const producer = call && {
+      callId: call.callId,
+      owner: call.owner,
+      finish,
+      ...(call.open && !this.#opened && { open: call.open }),
+    };
     const deadline = performance.now() + patienceMs;
+    let again = false;
     for (let pause = FIRST_RETRY_MS; ; pause = Math.min(pause * 2, LAST_RETRY_MS)) {
       try {
+        const options = { batch: name, again, ...(producer && { call: producer }) };
         return await log.append(sessionId, streamId, batch, options);
       } catch (error) {
-        if (!(error instanceof StoreUnavailable) || performance.now() > deadline) return { outcome: 'unavailable' };
+        if (!(error instanceof StoreUnavailable) || performance.now() > deadline)
+          return { outcome: 'unavailable', cause: error };
+        again = true;
         await sleep(pause);
       }
     }

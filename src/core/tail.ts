@@ -35,6 +35,8 @@ export interface TailOptions {
   readonly position: EventPosition;
   /** Whether the event without data at the beginning of a call's stream is sent (it depends on the revision). */
   readonly primes: boolean;
+  /** The log begins with what is offered first: there is nothing to read before, and no `start` to wait for. */
+  readonly started?: boolean;
 }
 
 export class Tail {
@@ -46,6 +48,7 @@ export class Tail {
   protected own: string;
   readonly #primes: boolean;
   #active = true;
+  #started: boolean;
   #finished = false;
   #looking: Promise<void> | undefined;
   #lookAgain = false;
@@ -57,6 +60,7 @@ export class Tail {
     this.sink = options.sink;
     this.own = options.position.own;
     this.#primes = options.primes;
+    this.#started = options.started ?? false;
     this.holder = { nodeToken: context.nodeToken, connectionId: options.sink.connectionId };
   }
 
@@ -83,28 +87,49 @@ export class Tail {
     return formatDelivered(this.position);
   }
 
-  /** Another response holds the stream now: stay open, send nothing. */
+  /**
+   * Another response holds the stream now: stay open, send nothing, and say how far this one got. What was written
+   * before this is all that was written, so the other one can go on exactly there.
+   */
   fallSilent(): void {
+    if (!this.#active) return;
     this.#active = false;
+    if (!this.#started) return;
+    this.context.log
+      .handOver(this.sessionId, this.streamId, this.holder, this.delivered)
+      .catch((error: Error) => this.context.logger.debug({ error }, 'tail: not handed over'));
+  }
+
+  /** Begins to send: from `position`, where given, else from where it was made to. */
+  start(position?: EventPosition): void {
+    if (this.#started) return;
+    this.#started = true;
+    if (position) this.moveTo(position);
+    void this.look();
+  }
+
+  protected moveTo(position: EventPosition): void {
+    this.own = position.own;
   }
 
   /** The lease is ours (again); go on from where its former holder stopped. */
   wake(position: EventPosition): void {
     this.#active = true;
-    this.own = position.own;
+    this.#started = true;
+    this.moveTo(position);
     void this.look();
   }
 
   /** Events that were just stored, and what they follow. */
   offer(previous: string, entries: readonly LogEntry[]): void {
-    if (!this.active) return;
+    if (!this.active || !this.#started) return;
     if (this.#looking !== undefined || previous !== this.own) void this.look();
     else this.#deliver(entries);
   }
 
   /** Reads what is new. Never two reads at once: a second call while one runs makes it read once more. */
   look(): Promise<void> {
-    if (!this.active) return Promise.resolve();
+    if (!this.active || !this.#started) return Promise.resolve();
     this.#lookAgain = true;
     this.#looking ??= this.#read().finally(() => {
       this.#looking = undefined;
@@ -116,16 +141,22 @@ export class Tail {
     while (this.#lookAgain && this.active) {
       this.#lookAgain = false;
       try {
-        const { known, complete, entries } = await this.context.log.read(
+        const { known, complete, over, entries, holder } = await this.context.log.read(
           this.sessionId,
           this.streamId,
           this.own,
           READ_LIMIT,
         );
         if (!this.active) return;
+        if (holder?.connectionId !== this.holder.connectionId) {
+          // Taken over, and the word of it was lost: this process may have stood still for longer than its lease.
+          this.fallSilent();
+          return;
+        }
         if (!complete || (!known && this.own !== START)) this.onHistoryLost(known);
         this.#deliver(entries);
-        if (entries.length === READ_LIMIT) this.#lookAgain = true;
+        if (over) this.finish();
+        else if (entries.length === READ_LIMIT) this.#lookAgain = true;
       } catch (error) {
         // The position has not moved, so the next look, at the latest the one by the clock, reads the same again.
         if (!(error instanceof StoreUnavailable)) this.context.logger.error({ error }, 'tail: look failed');

@@ -74,7 +74,9 @@ export class RawCaller {
 
 function parseEvent(block: string): StreamEvent | undefined {
   const field = (name: string): string[] =>
-    block.split(/\r?\n/).flatMap((line) => (line.startsWith(`${name}:`) ? [line.slice(name.length + 1).trimStart()] : []));
+    block
+      .split(/\r?\n/)
+      .flatMap((line) => (line.startsWith(`${name}:`) ? [line.slice(name.length + 1).trimStart()] : []));
   const [id] = field('id');
   if (id === undefined) return undefined;
   const data = field('data').join('\n');

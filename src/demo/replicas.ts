@@ -115,10 +115,15 @@ export async function startEmbeddedFleet(): Promise<DemoFleet> {
   // Only here: the processes above need none of it loaded twice.
   const { createMemoryState, createNode } = await import('../index.js');
   const { default: server } = await import('../servers/demo.js');
-  const store = createMemoryState();
+  const memory = createMemoryState();
   const nodes = await Promise.all(
     LABELS.map(async (label) => {
-      const node = await createNode({ server, store, nodeId: `node-${label.toLowerCase()}` });
+      const node = await createNode({
+        server,
+        memory,
+        nodeId: `node-${label.toLowerCase()}`,
+        logLevel: 'silent',
+      });
       const { port } = await node.listen(0);
       const replica: Replica = {
         label,

@@ -17,6 +17,11 @@ export const faults = {
     code: ErrorCode.InvalidRequest,
     message: `Invalid Request: ${why}`,
   }),
+  invalidParams: (why: string): HttpFault => ({
+    status: 400,
+    code: ErrorCode.InvalidParams,
+    message: `Invalid params: ${why}`,
+  }),
   noSessionId: (): HttpFault => ({
     status: 400,
     code: ErrorCode.Transport,

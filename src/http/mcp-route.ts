@@ -11,7 +11,7 @@ import {
 } from '../core/jsonrpc.js';
 import { MAIN_STREAM } from '../core/ports/event-log.js';
 import type { SessionRecord } from '../core/ports/session-store.js';
-import { hasBatches, isLegacyRevision } from '../core/revisions.js';
+import { hasBatches, isLegacyRevision, MODERN_REVISION } from '../core/revisions.js';
 import { isSessionId } from '../core/session-id.js';
 import { type LegacyEra, requestsOf } from '../mcp/legacy-era.js';
 import { openSession } from '../mcp/session-opening.js';
@@ -19,7 +19,7 @@ import { openMainStream, resumeStream } from '../mcp/session-streams.js';
 import { accepts, isJsonContent } from './accept.js';
 import { readJsonBody } from './body.js';
 import { faultOf, faults } from './faults.js';
-import { parseMessages } from './messages.js';
+import { initializeFault, parseMessages } from './messages.js';
 import { HttpPostReply } from './post-reply.js';
 import { type HttpFault, sendEmpty, sendJson } from './reply.js';
 import { callerOf, type Identity, singleHeader } from './request-context.js';
@@ -103,6 +103,8 @@ export function createMcpRoute(options: RouteOptions): Route {
     if (req.headers['mcp-session-id'] !== undefined) {
       throw new Refused(faults.notJsonRpc('initialize opens a session and is not sent within one'), request.id);
     }
+    const fault = initializeFault(request.params);
+    if (fault !== undefined) throw new Refused(faults.invalidParams(fault), request.id);
     const opening = await openSession(era, request, callerOf(req, identity), maxSessions);
     if (opening.outcome === 'full') throw new Refused(faults.full(), request.id);
     sendJson(res, 200, opening.response, opening.outcome === 'opened' ? { 'Mcp-Session-Id': opening.sessionId } : {});
@@ -134,6 +136,10 @@ export function createMcpRoute(options: RouteOptions): Route {
   const methods: Readonly<Record<string, Route>> = { POST: post, GET: get, DELETE: terminate };
 
   return async (req, res, identity) => {
+    // Sessions and streams of their own do not exist in the modern era; a DELETE that declares it ends nobody's session.
+    if (req.method !== 'POST' && req.headers['mcp-protocol-version'] === MODERN_REVISION) {
+      throw new Refused(faults.methodNotAllowed('POST'));
+    }
     const route = methods[req.method ?? ''];
     if (!route) throw new Refused(faults.methodNotAllowed('GET, POST, DELETE'));
     await route(req, res, identity);

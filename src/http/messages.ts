@@ -1,5 +1,6 @@
 /** From a body to messages: what is a request, what is a batch, and what is neither. */
 import {
+  isObject,
   isRequest,
   isResponse,
   type JsonRpcId,
@@ -40,6 +41,14 @@ export function parseMessages(body: Body, maxBodyBytes: number): Parsed {
   const fault = batchFault(value);
   if (fault !== undefined) return refused(null, faults.notJsonRpc(fault));
   return { outcome: 'messages', messages: value as JsonRpcMessage[], batch: true };
+}
+
+/** Judged here and not by the server, so that a handshake that cannot succeed costs nobody a server. */
+export function initializeFault(params: Record<string, unknown> | undefined): string | undefined {
+  if (typeof params?.protocolVersion !== 'string') return 'protocolVersion must be a string';
+  if (!isObject(params.capabilities)) return 'capabilities must be an object';
+  if (!isObject(params.clientInfo)) return 'clientInfo must be an object';
+  return undefined;
 }
 
 function batchFault(batch: readonly unknown[]): string | undefined {

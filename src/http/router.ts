@@ -10,13 +10,14 @@ import { type Route, refusalOf } from './mcp-route.js';
 import type { OpsRoute } from './ops-routes.js';
 import { sendFault } from './reply.js';
 
+/** What an express application can `use`. */
+export type Middleware = RequestHandler;
+
 export interface RouterOptions {
   readonly gates: Gates;
   readonly routes: Readonly<Record<string, Route>>;
   readonly ops: Readonly<Record<string, OpsRoute>>;
   readonly logger: Logger;
-  /** Called when a response is over: route, HTTP status, seconds. */
-  readonly onRequest?: (path: string, status: number, seconds: number) => void;
 }
 
 export function createRouter({ gates, routes, ops, logger }: RouterOptions): Router {

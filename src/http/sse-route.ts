@@ -19,7 +19,7 @@ import { accepts, isJsonContent } from './accept.js';
 import { readJsonBody } from './body.js';
 import { faults } from './faults.js';
 import { Refused, type Route, type RouteOptions } from './mcp-route.js';
-import { parseMessages } from './messages.js';
+import { initializeFault, parseMessages } from './messages.js';
 import { sendEmpty } from './reply.js';
 import { callerOf, type Identity, singleHeader } from './request-context.js';
 import { observeRequest } from './request-metrics.js';
@@ -85,15 +85,19 @@ export function createSseRoutes(options: RouteOptions): { readonly sse: Route; r
     const report = (error: Error): void => logger.error({ error }, 'exchange: not served');
     if (isRequest(first) && first.method === 'initialize') {
       if (session.initialize !== '') throw new Refused(faults.notJsonRpc('the session is initialized already'), id);
+      const fault = initializeFault(first.params);
+      if (fault !== undefined) throw new Refused(faults.invalidParams(fault), id);
       const [request, effects] = sseHandshake(era, session, first);
+      const serve = await era.takeOntoMain(session, [request], caller, effects);
       sendEmpty(res, 202);
-      await era.serveOntoMain(session, [request], caller, effects).catch(report);
+      await serve().catch(report);
       return;
     }
     for (const message of received) if (!isRequest(message)) await era.accept(session, message, caller);
-    sendEmpty(res, 202);
     const requests = requestsOf(received);
-    if (requests.length > 0) await era.serveOntoMain(session, requests, caller).catch(report);
+    const serve = requests.length > 0 ? await era.takeOntoMain(session, requests, caller) : undefined;
+    sendEmpty(res, 202);
+    await serve?.().catch(report);
   };
 
   return { sse, messages };

@@ -200,6 +200,11 @@ export class Exchange implements OpenExchange, TransportLike {
     this.end();
   }
 
+  relinquish(): void {
+    this.#clean = false;
+    this.end();
+  }
+
   /** Ends the exchange: the server is closed (or given back) and whatever it still says is dropped. Idempotent. */
   end(): void {
     if (this.#closed) return;
@@ -313,6 +318,7 @@ export class Exchange implements OpenExchange, TransportLike {
 
   #fail(error: unknown): void {
     if (error instanceof StreamLost) {
+      if (error.reason === 'unavailable') this.#options.logger.error({ error }, 'exchange: the log cannot be written');
       this.abort(error.reason);
       return;
     }

@@ -10,6 +10,8 @@
 import { DelayQueue } from '../core/delay-queue.js';
 import type { Hub } from '../core/hub.js';
 import {
+  ErrorCode,
+  errorResponse,
   isId,
   isRequest,
   isResponse,
@@ -19,16 +21,24 @@ import {
 } from '../core/jsonrpc.js';
 import type { Logger } from '../core/logger.js';
 import type { Metrics } from '../core/metrics.js';
+import type { CallName } from '../core/ports/call-journal.js';
 import { MAIN_STREAM } from '../core/ports/event-log.js';
 import type { SessionRecord } from '../core/ports/session-store.js';
 import type { Store } from '../core/ports/store.js';
+import { newStreamId } from '../core/random-id.js';
 import type { Relay } from '../core/relay.js';
 import { hasPrimingEvent } from '../core/revisions.js';
-import type { AuthInfo, Notify, ServerContext, SessionState } from '../core/server-context.js';
-import { SessionGone } from '../core/server-context.js';
+import {
+  type AuthInfo,
+  type Notify,
+  type ServerContext,
+  SessionGone,
+  type SessionState,
+} from '../core/server-context.js';
 import { StreamWriter } from '../core/stream-writer.js';
 import { enterExchange } from './current-exchange.js';
 import { Exchange } from './exchange.js';
+import { formatCall } from './journaled-call.js';
 import { createMainOutlet, type WriteMain } from './main-outlet.js';
 import type { Outlet, PostReply } from './outlet.js';
 import { PostOutlet, type PostOutletContext } from './post-outlet.js';
@@ -76,6 +86,7 @@ export class LegacyEra {
     this.#posts = {
       tails: { log: store.log, logger, metrics, nodeToken },
       hub,
+      calls: store.calls,
       upgrades: PostOutlet.upgradeQueue(options.streamUpgradeMs),
       patienceMs: PATIENCE_MS,
     };
@@ -101,18 +112,37 @@ export class LegacyEra {
       batch,
       primes: hasPrimingEvent(session.protocolVersion),
       writeMain: this.writeMain(session.sessionId),
+      journal: () => formatCall(requests, caller, false),
     });
     await this.run(session, requests, caller, outlet);
   }
 
-  /** Serves requests onto the session's main stream. */
-  async serveOntoMain(
+  /**
+   * Takes requests over whose answers go onto the session's main stream. When this resolves they are journaled, so that
+   * they may be acknowledged; the function it returns serves them.
+   * @throws SessionGone, StoreUnavailable
+   */
+  async takeOntoMain(
     session: SessionRecord,
     requests: readonly JsonRpcRequest[],
     caller: Caller,
-    effects: SessionEffects = this.#effects(session.sessionId),
-  ): Promise<void> {
-    await this.run(session, requests, caller, createMainOutlet(this.writeMain(session.sessionId)), effects);
+    effects: SessionEffects = this.effects(session.sessionId),
+  ): Promise<() => Promise<void>> {
+    const { store, nodeToken } = this.options;
+    const { sessionId } = session;
+    const name = { sessionId, callId: newStreamId() };
+    await store.calls.list(nodeToken, name);
+    if (!(await store.calls.enter(name, nodeToken, formatCall(requests, caller, true)))) {
+      throw new SessionGone('the session has ended');
+    }
+    const write = this.writeMain(sessionId, { callId: name.callId, owner: nodeToken });
+    const outlet = createMainOutlet(write, requests.length, () => this.unlist(name));
+    return () => this.run(session, requests, caller, outlet, effects);
+  }
+
+  /** A place that stays in the list by a failure here is found empty by whoever looks at it. */
+  unlist(name: CallName): void {
+    this.options.store.calls.unlist(this.options.nodeToken, name).catch(() => undefined);
   }
 
   /**
@@ -155,14 +185,20 @@ export class LegacyEra {
     requests: readonly JsonRpcRequest[],
     caller: Caller,
     outlet: Outlet,
-    effects: SessionEffects = this.#effects(session.sessionId),
+    effects: SessionEffects = this.effects(session.sessionId),
   ): Promise<void> {
-    const context = this.context(
-      session.sessionId,
-      createSessionState(this.options.store.sessions, session.sessionId),
-      caller,
-    );
-    const exchange = await this.exchange(session, context, caller, outlet, effects);
+    const { store, logger } = this.options;
+    const { sessionId } = session;
+    const context = this.context(sessionId, createSessionState(store.sessions, sessionId), caller);
+    let exchange: Exchange;
+    try {
+      exchange = await this.exchange(session, context, caller, outlet, effects);
+    } catch (error) {
+      // A factory that throws must not leave its clients waiting.
+      logger.error({ error }, 'exchange: no server');
+      for (const { id } of requests) await outlet.result(errorResponse(id, ErrorCode.InternalError, 'Internal error'));
+      return;
+    }
     for (const request of requests) exchange.deliver(request);
   }
 
@@ -206,19 +242,20 @@ export class LegacyEra {
     return exchange;
   }
 
-  /** Writes onto the session's main stream, in order. */
-  writeMain(sessionId: string): WriteMain {
+  /** Writes onto the session's main stream, in order; for a call, only while this node owns it. */
+  writeMain(sessionId: string, call?: { readonly callId: string; readonly owner: string }): WriteMain {
     const { store, hub } = this.options;
     let writer: StreamWriter | undefined;
-    return (message) => {
+    return (message, { finish = false } = {}) => {
       writer ??= new StreamWriter({
         log: store.log,
         sessionId,
         streamId: MAIN_STREAM,
+        ...(call && { call }),
         patienceMs: PATIENCE_MS,
         onStored: (outcome) => hub.appended(sessionId, MAIN_STREAM, outcome),
       });
-      return writer.append(JSON.stringify(message));
+      return writer.append(JSON.stringify(message), { finish });
     };
   }
 
@@ -227,16 +264,16 @@ export class LegacyEra {
     this.#lingering.clear();
   }
 
-  #effects(sessionId: string): SessionEffects {
+  effects(sessionId: string): SessionEffects {
     return createSessionEffects(sessionId, this.options.store.sessions, this.options.store.broker);
   }
 
   /** After the acknowledgement: a handler's fault is no fault of the message. */
   #notifyServer(session: SessionRecord, message: JsonRpcNotification, caller: Caller): void {
-    const outlet = createMainOutlet(this.writeMain(session.sessionId));
+    const outlet = createMainOutlet(this.writeMain(session.sessionId), 0);
     const state = createSessionState(this.options.store.sessions, session.sessionId);
     const context = this.context(session.sessionId, state, caller);
-    this.exchange(session, context, caller, outlet, this.#effects(session.sessionId)).then(
+    this.exchange(session, context, caller, outlet, this.effects(session.sessionId)).then(
       (exchange) => {
         exchange.deliver(message);
         this.#lingering.add(exchange);

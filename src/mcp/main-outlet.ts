@@ -2,10 +2,11 @@
  * Output onto the session's main stream: everything of an HTTP+SSE session, and what a notification's handlers say in
  * any session. There is no HTTP response to write to; whichever node holds the stream sends it.
  */
-import { ErrorCode, errorResponse, type JsonRpcMessage, type JsonRpcResponse } from '../core/jsonrpc.js';
+import { ErrorCode, errorResponse, type JsonRpcId } from '../core/jsonrpc.js';
 import type { Outlet, Refusal } from './outlet.js';
 
-export type WriteMain = (message: JsonRpcMessage | ReturnType<typeof errorResponse>) => Promise<void>;
+/** Appends a message; `finish`: it is the last one of its call. @throws StreamLost */
+export type WriteMain = (message: object, options?: { readonly finish?: boolean }) => Promise<void>;
 
 const REASONS: Record<Refusal, string> = {
   gone: 'The session has ended',
@@ -13,13 +14,23 @@ const REASONS: Record<Refusal, string> = {
   fenced: 'The call was taken over by another node',
 };
 
-export function createMainOutlet(write: WriteMain): Outlet {
+export function createMainOutlet(write: WriteMain, expected: number, onOver: () => void = () => {}): Outlet {
+  let missing = expected;
+  const answer = async (message: object): Promise<void> => {
+    missing -= 1;
+    await write(message, { finish: missing === 0 });
+    if (missing === 0) onOver();
+  };
   return {
-    result: (response: JsonRpcResponse) => write(response),
-    related: write,
-    unrelated: write,
-    unanswered: async () => {},
-    refuse: async (request, refusal) => write(errorResponse(request.id, ErrorCode.InternalError, REASONS[refusal])),
+    result: answer,
+    related: (message) => write(message),
+    unrelated: (message) => write(message),
+    async unanswered() {
+      missing -= 1;
+      if (missing === 0) onOver();
+    },
+    refuse: (request: { readonly id: JsonRpcId }, refusal) =>
+      answer(errorResponse(request.id, ErrorCode.InternalError, REASONS[refusal])),
     abandon: () => {},
     closeStream: () => {},
   };

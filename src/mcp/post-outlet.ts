@@ -11,6 +11,7 @@ import { DelayQueue } from '../core/delay-queue.js';
 import type { Hub } from '../core/hub.js';
 import type { JsonRpcMessage, JsonRpcResponse } from '../core/jsonrpc.js';
 import { ErrorCode, errorResponse } from '../core/jsonrpc.js';
+import type { CallJournal, CallName } from '../core/ports/call-journal.js';
 import { START } from '../core/ports/event-log.js';
 import { newConnectionId, newStreamId } from '../core/random-id.js';
 import { type Appended, StreamWriter, type StreamWriterOptions } from '../core/stream-writer.js';
@@ -22,6 +23,7 @@ import type { Outlet, PostReply, Refusal } from './outlet.js';
 const RECONNECT_MS = 500;
 
 export interface PostOutletContext {
+  readonly calls: CallJournal;
   readonly tails: TailContext;
   readonly hub: Hub;
   readonly upgrades: DelayQueue<PostOutlet>;
@@ -38,6 +40,8 @@ export interface PostOutletOptions {
   /** Whether the session's revision has the event without data at the beginning, and with it early closing. */
   readonly primes: boolean;
   readonly writeMain: WriteMain;
+  /** What a survivor needs to go on with the call; asked for when the answer becomes a stream. */
+  readonly journal: () => string;
 }
 
 export class PostOutlet implements Outlet {
@@ -48,6 +52,7 @@ export class PostOutlet implements Outlet {
   #missing: number;
   #writer: StreamWriter | undefined;
   #tail: Tail | undefined;
+  #callName: CallName | undefined;
   #closeWhenOpen = false;
   #done = false;
 
@@ -87,7 +92,7 @@ export class PostOutlet implements Outlet {
     if (this.#done) return;
     this.#missing -= 1;
     if (this.#missing > 0) return;
-    if (this.#writer) await this.#writer.append('', true);
+    if (this.#writer) await this.#writer.append('', { end: true });
     else if (this.#results.length > 0) this.#sendJsonWhenComplete();
     else this.#finish(() => this.#options.reply.openStream(newConnectionId()).end());
   }
@@ -104,8 +109,9 @@ export class PostOutlet implements Outlet {
   abandon(refusal: Refusal): void {
     if (this.#done) return;
     this.#finish(() => {
-      if (this.#tail) this.#tail.close();
-      else this.#options.reply.refuse(refusal, null);
+      if (!this.#tail) this.#options.reply.refuse(refusal, null);
+      // Another node goes on with the call; this response still sends what that one stores.
+      else if (refusal !== 'fenced') this.#tail.close();
     });
   }
 
@@ -121,7 +127,7 @@ export class PostOutlet implements Outlet {
     if (this.#done || this.#writer) return;
     this.#cancelUpgrade();
     const { sessionId, reply } = this.#options;
-    const { tails, patienceMs } = this.#context;
+    const { tails, patienceMs, calls } = this.#context;
     const streamId = newStreamId();
     const connectionId = newConnectionId();
     let opened = false;
@@ -130,16 +136,27 @@ export class PostOutlet implements Outlet {
       opened = true;
       this.#stored(streamId, outcome);
     };
+    this.#callName = { sessionId, callId: streamId };
     this.#writer = new StreamWriter({
       log: tails.log,
       sessionId,
       streamId,
-      owner: tails.nodeToken,
-      // Somebody who has gone already is not registered; who goes between here and the first event gives it up again.
-      open: { holder: reply.gone ? undefined : { nodeToken: tails.nodeToken, connectionId } },
+      call: {
+        callId: streamId,
+        owner: tails.nodeToken,
+        open: {
+          // Somebody who has gone already is not registered; who goes between here and the first event gives it up again.
+          holder: reply.gone ? undefined : { nodeToken: tails.nodeToken, connectionId },
+          journal: this.#options.journal(),
+        },
+      },
       patienceMs,
       onStored,
     });
+    // Sent before the first append, on the same connection: a call that others can see is in the list of its node.
+    calls
+      .list(tails.nodeToken, this.#callName)
+      .catch((error: Error) => tails.logger.warn({ error }, 'call: not listed'));
     const first = this.#writer.append('');
     // Whoever appends next hears of the same failure and deals with it.
     first.catch((error) => this.abandon(error.reason ?? 'unavailable'));
@@ -148,7 +165,7 @@ export class PostOutlet implements Outlet {
   }
 
   #append(message: object, end: boolean): Promise<void> {
-    return (this.#writer as StreamWriter).append(JSON.stringify(message), end);
+    return (this.#writer as StreamWriter).append(JSON.stringify(message), { end });
   }
 
   #openTail(streamId: string, connectionId: string): void {
@@ -156,7 +173,14 @@ export class PostOutlet implements Outlet {
     const { hub, tails } = this.#context;
     const sink = reply.openStream(connectionId);
     const closed = new Promise<void>((resolve) => sink.onClose(resolve));
-    this.#tail = new Tail(tails, { sessionId, streamId, sink, position: { streamId, own: START }, primes });
+    this.#tail = new Tail(tails, {
+      sessionId,
+      streamId,
+      sink,
+      position: { streamId, own: START },
+      primes,
+      started: true,
+    });
     tails.metrics.streamOpened('call');
     void closed.then(() => tails.metrics.streamClosed('call'));
     hub.addTail(this.#tail, closed);
@@ -177,6 +201,9 @@ export class PostOutlet implements Outlet {
   #finish(send: () => void): void {
     this.#done = true;
     this.#cancelUpgrade();
+    const { calls, tails } = this.#context;
+    // A place that stays in the list by a failure here is found empty by whoever looks at it.
+    if (this.#callName) calls.unlist(tails.nodeToken, this.#callName).catch(() => undefined);
     send();
   }
 }

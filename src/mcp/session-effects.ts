@@ -3,6 +3,7 @@
  * request, so what it was told to remember is kept by the fleet; stored before the client is told that it was done.
  */
 import { ErrorCode, isObject, type JsonRpcRequest, type JsonRpcResponse } from '../core/jsonrpc.js';
+import { isLogLevel, LOG_LEVELS } from '../core/log-level.js';
 import type { Broker, Signal } from '../core/ports/broker.js';
 import type { SessionStore } from '../core/ports/session-store.js';
 import { SessionGone } from '../core/server-context.js';
@@ -32,7 +33,7 @@ export function createSessionEffects(sessionId: string, sessions: SessionStore, 
             const level = String(request.params?.level);
             await keep(sessions.update(sessionId, { logLevel: level }), { kind: 'level', sessionId, level });
           }
-          return response;
+          return levelFault(request, response);
         case 'resources/subscribe':
         case 'resources/unsubscribe': {
           const uri = request.params?.uri;
@@ -44,11 +45,29 @@ export function createSessionEffects(sessionId: string, sessions: SessionStore, 
           }
           return answer;
         }
+        case 'resources/read':
+          return inLegacyWords(request, response);
         default:
           return response;
       }
     },
   };
+}
+
+/** A level that does not exist is a fault of the client; the SDKs report one of the server. */
+function levelFault(request: JsonRpcRequest, response: JsonRpcResponse): JsonRpcResponse {
+  if (!('error' in response) || response.error.code !== ErrorCode.InternalError) return response;
+  if (isLogLevel(request.params?.level)) return response;
+  const error = { code: ErrorCode.InvalidParams, message: `params.level must be one of ${LOG_LEVELS.join(', ')}` };
+  return { ...response, error };
+}
+
+/** A resource that does not exist is -32602 for the modern era and -32002 for this one; the second SDK line says the former. */
+function inLegacyWords(request: JsonRpcRequest, response: JsonRpcResponse): JsonRpcResponse {
+  if (!('error' in response) || response.error.code !== ErrorCode.InvalidParams) return response;
+  const { data } = response.error;
+  if (!isObject(data) || data.uri !== request.params?.uri) return response;
+  return { ...response, error: { ...response.error, code: ErrorCode.ResourceNotFound } };
 }
 
 /**

@@ -8,6 +8,9 @@ import { historyLost, Tail, type TailContext } from '../core/tail.js';
 import type { LegacyEra } from './legacy-era.js';
 import type { EventSink } from './outlet.js';
 
+/** How long a response that was taken over from is waited for. Longer than a hop over the store, shorter than anybody notices. */
+const HAND_OVER_MS = 300;
+
 export type OpenSink = (connectionId: string) => EventSink;
 
 /**
@@ -40,8 +43,10 @@ export async function openMainStream(
   metrics.streamOpened('main');
   // In the hub first, then the subscriptions: one that is made meanwhile is heard of there.
   for (const uri of await store.sessions.subscriptions(sessionId).catch(() => [])) tail.setSubscription(uri, true);
-  void tail.look();
-  void tail.catchUp();
+  // A client that says where it was is believed. Otherwise the former response is asked, by having been taken over from,
+  // how far it got; `start` is called by its answer, or at last by the clock when its node is dead or slow.
+  if (from || !attached.former) tail.start();
+  else setTimeout(() => tail.start(), HAND_OVER_MS);
   return true;
 }
 
@@ -69,7 +74,7 @@ export async function resumeStream(
   const tail = new Tail(tailContext(era), { sessionId, streamId, sink, position: from, primes: false });
   track(era, tail, sink);
   metrics.streamOpened('call');
-  void tail.look();
+  tail.start();
   return true;
 }
 

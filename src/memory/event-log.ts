@@ -1,19 +1,24 @@
 /**
- * Streams as logs, in memory. A stream's entry holds its events, its owner and who tails it.
+ * Streams as logs, in memory. A stream's entry holds its events, and who tails it.
  *
  * An unfinished stream lives as long as its session; a finished one can be replayed for `streamTtlMs`, then its entry goes
  * with all it holds.
  */
-import type { EventLog, LogEntry, TailHolder } from '../core/ports/event-log.js';
+import { type AppendOptions, type EventLog, type LogEntry, MAIN_STREAM } from '../core/ports/event-log.js';
 import type { StoreLimits } from '../core/ports/store.js';
+import { comparePositions } from './position.js';
 import { PositionedLog } from './positioned-log.js';
 import type { MemoryState, SessionEntry, StreamEntry } from './state.js';
+import { createMemoryTails } from './tails.js';
 
 /**
  * Events above this travel by the log only. Memory would bear any size; the bound is here so that readers meet both kinds
  * of wake-up with either store.
  */
 const WAKE_UP_MAX_CHARS = 16_384;
+
+/** Writers try again at once and in order, so that only the newest appends can be asked for. */
+const BATCHES_KEPT = 32;
 
 /** Which node this view belongs to; unknown until its broker was started. */
 export interface NodeIdentity {
@@ -34,8 +39,10 @@ export function createMemoryEventLog(state: MemoryState, limits: StoreLimits, no
     if (existing) return existing;
     const stream: StreamEntry = {
       events: new PositionedLog(),
-      owner: undefined,
+      batches: new Map(),
+      owned: false,
       holder: undefined,
+      former: undefined,
       delivered: undefined,
       ends: undefined,
     };
@@ -53,14 +60,20 @@ export function createMemoryEventLog(state: MemoryState, limits: StoreLimits, no
     async append(sessionId, streamId, events, options = {}) {
       const session = state.session(sessionId);
       if (!session) return { outcome: 'gone' };
-      const { owner, open } = options;
-      if (!open && find(session, streamId)?.owner !== owner) return { outcome: 'fenced' };
+      const { batch, again = false, call } = options;
+      const existing = find(session, streamId);
+      // Before anything else: the try that went through may have taken the call out of the journal.
+      const stored = again && batch !== undefined ? existing?.batches.get(batch) : undefined;
+      if (stored) return stored;
+      if (isFenced(session, streamId, existing, call)) return { outcome: 'fenced' };
+
       const stream = findOrOpen(session, streamId);
-      if (open) {
-        // The new owner of a stream whose node died has no connection to offer; the client's own may be back already.
-        stream.owner = owner;
-        stream.holder = open.holder ?? stream.holder;
+      if (call?.open) {
+        stream.owned ||= call.callId === streamId;
+        stream.holder = call.open.holder ?? stream.holder;
+        session.calls.set(call.callId, { owner: call.owner, journal: call.open.journal, claims: 0 });
       }
+      if (call?.finish) session.calls.delete(call.callId);
       const { holder } = stream;
       const previous = stream.events.last;
       const entries = events.map(({ data, end = false }) =>
@@ -68,56 +81,63 @@ export function createMemoryEventLog(state: MemoryState, limits: StoreLimits, no
       );
       stream.events.trim(limits.streamMaxEvents);
       if (entries.some(({ end }) => end)) finish(session, streamId, stream);
+      const outcome = { outcome: 'appended', previous, entries, holder } as const;
+      if (batch !== undefined) remember(stream.batches, batch, outcome);
       // The own node's tail is not woken: its caller holds the entries already.
       if (holder && holder.nodeToken !== node.token) {
         const wakeUp = { sessionId, streamId, holder };
         state.wake(holder.nodeToken, isSmall(entries) ? { ...wakeUp, events: { previous, entries } } : wakeUp);
       }
-      return { outcome: 'appended', previous, entries, holder };
+      return outcome;
     },
 
     async read(sessionId, streamId, after, limit) {
       const stream = find(state.session(sessionId), streamId);
+      const newest = stream?.events.newest;
       // A stream that was only attached to has no log yet.
-      if (!stream || stream.events.length === 0) return { known: false, complete: true, entries: [] };
-      return { known: true, ...stream.events.read(after, limit) };
-    },
-
-    async attachTail(sessionId, streamId, holder, { takeOver }) {
-      const session = state.session(sessionId);
-      if (!session) return { outcome: 'gone' };
-      const stream = findOrOpen(session, streamId);
-      const former = stream.holder;
-      if (former && !isSame(former, holder)) {
-        if (!takeOver) return { outcome: 'held', holder: former };
-        state.wake(former.nodeToken, { sessionId, streamId, holder });
+      if (!stream || !newest) {
+        return { known: false, complete: true, over: false, entries: [], holder: stream?.holder };
       }
-      stream.holder = holder;
-      return { outcome: 'attached', delivered: stream.delivered };
+      const { complete, entries } = stream.events.read(after, limit);
+      const readTo = entries.at(-1)?.position ?? after;
+      const over = newest.end && comparePositions(readTo, newest.position) >= 0;
+      return { known: true, complete, over, entries, holder: stream.holder };
     },
 
-    async recordDelivered(sessionId, streamId, holder, delivered) {
-      const stream = find(state.session(sessionId), streamId);
-      if (stream?.holder && isSame(stream.holder, holder)) stream.delivered = delivered;
-    },
-
-    async detachTail(sessionId, streamId, holder, delivered) {
-      const stream = find(state.session(sessionId), streamId);
-      if (!stream?.holder || !isSame(stream.holder, holder)) return;
-      stream.delivered = delivered;
-      stream.holder = undefined;
-      // Told by the log itself, so that no caller can give a stream up and forget those who wait for it.
-      state.signal({ kind: 'tail-free', sessionId, streamId });
-    },
-
-    async tailHolder(sessionId, streamId) {
-      return find(state.session(sessionId), streamId)?.holder;
-    },
+    ...createMemoryTails(state, {
+      find: (sessionId, streamId) => find(state.session(sessionId), streamId),
+      findOrBegin(sessionId, streamId) {
+        const session = state.session(sessionId);
+        if (!session) return 'gone';
+        // Only the main stream may begin with its reader; any other name would be an invention of the client.
+        return streamId === MAIN_STREAM ? findOrOpen(session, streamId) : (find(session, streamId) ?? 'unknown');
+      },
+    }),
   };
 }
 
-function isSame(a: TailHolder, b: TailHolder): boolean {
-  return a.nodeToken === b.nodeToken && a.connectionId === b.connectionId;
+/**
+ * Whether an append comes from somebody who may not write: to the stream of a call, anybody but that call; for a call,
+ * anybody but the node that owns it by the journal. A call that is not in the journal is over, or was lost with its node and
+ * finished by another one.
+ */
+function isFenced(
+  { calls }: SessionEntry,
+  streamId: string,
+  stream: StreamEntry | undefined,
+  call: AppendOptions['call'],
+): boolean {
+  if (stream?.owned && call?.callId !== streamId) return true;
+  if (!call) return false;
+  const entry = calls.get(call.callId);
+  const mayOpen = call.open !== undefined && entry === undefined && !stream?.owned;
+  return !mayOpen && entry?.owner !== call.owner;
+}
+
+function remember<T>(batches: Map<string, T>, batch: string, outcome: T): void {
+  batches.set(batch, outcome);
+  const [oldest] = batches.keys();
+  if (batches.size > BATCHES_KEPT && oldest !== undefined) batches.delete(oldest);
 }
 
 function isSmall(entries: readonly LogEntry[]): boolean {

@@ -6,6 +6,7 @@
  */
 import { type Store, type StoreLimits, StoreUnavailable } from '../core/ports/store.js';
 import { createMemoryBroker } from './broker.js';
+import { createMemoryCallJournal } from './call-journal.js';
 import { createMemoryChangeLog } from './change-log.js';
 import { createMemoryEventLog, type NodeIdentity } from './event-log.js';
 import { createMemoryNodeRegistry } from './node-registry.js';
@@ -24,6 +25,7 @@ export function createMemoryStore(limits: StoreLimits, shared: MemoryState = cre
     kind: 'memory',
     sessions: whileOpen(createMemorySessionStore(shared, limits), isOpen),
     log: whileOpen(createMemoryEventLog(shared, limits, node), isOpen),
+    calls: whileOpen(createMemoryCallJournal(shared, limits), isOpen),
     changes: whileOpen(createMemoryChangeLog(shared, limits), isOpen),
     broker: whileOpen(broker, isOpen),
     nodes: whileOpen(createMemoryNodeRegistry(shared, limits), isOpen),

@@ -7,8 +7,12 @@ export function createMemoryNodeRegistry(state: MemoryState, limits: StoreLimits
   /** The token lives only together with a name: a node that lost its name must not go on being sent letters. */
   function take(nodeId: string, nodeToken: string): boolean {
     const { nodeLeaseMs } = limits;
-    return state.names.take(nodeId, nodeToken, nodeLeaseMs) && state.tokens.take(nodeToken, nodeToken, nodeLeaseMs);
+    if (!state.names.take(nodeId, nodeToken, nodeLeaseMs)) return false;
+    state.knownTokens.add(nodeToken);
+    return state.tokens.take(nodeToken, nodeToken, nodeLeaseMs);
   }
+
+  const isAlive = (nodeToken: string) => state.tokens.holderOf(nodeToken) !== undefined;
 
   return {
     async claim(nodeId, nodeToken) {
@@ -27,11 +31,25 @@ export function createMemoryNodeRegistry(state: MemoryState, limits: StoreLimits
     },
 
     async isAlive(nodeToken) {
-      return state.tokens.holderOf(nodeToken) !== undefined;
+      return isAlive(nodeToken);
     },
 
     async list() {
       return state.names.names().sort();
+    },
+
+    async dead() {
+      return [...state.knownTokens].filter((token) => !isAlive(token));
+    },
+
+    async bury(nodeToken) {
+      // It may have come back since it was called dead.
+      if (isAlive(nodeToken)) return;
+      state.knownTokens.delete(nodeToken);
+      const list = state.callLists.get(nodeToken);
+      if (list) state.expiries.remove(list.ends);
+      state.callLists.delete(nodeToken);
+      // No inbox to remove: letters are delivered within the turn, and none are taken for a dead node.
     },
 
     async lead(duty, nodeToken, forMs) {

@@ -21,6 +21,11 @@ export class PositionedLog<Entry extends { readonly position: string }> {
     return this.#entries.length;
   }
 
+  /** The newest entry that is kept. */
+  get newest(): Entry | undefined {
+    return this.#entries.at(-1);
+  }
+
   append(now: number, make: (position: string) => Entry): Entry {
     const entry = make(nextPosition(this.#last, now));
     this.#entries.push(entry);

@@ -35,6 +35,7 @@ export function createMemorySessionStore(state: MemoryState, limits: StoreLimits
         state: new Map(firstState),
         subscriptions: new Set(),
         streams: new Map(),
+        calls: new Map(),
       });
       return 'created';
     },

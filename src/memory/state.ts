@@ -6,8 +6,9 @@
  * Not here: the semantics of the ports, which stand in one file for each of them.
  */
 import type { BrokerHandlers, Signal, WakeUp } from '../core/ports/broker.js';
+import type { CallName } from '../core/ports/call-journal.js';
 import type { ChangeEntry } from '../core/ports/change-log.js';
-import type { LogEntry, TailHolder } from '../core/ports/event-log.js';
+import type { AppendOutcome, LogEntry, TailHolder } from '../core/ports/event-log.js';
 import type { SessionRecord } from '../core/ports/session-store.js';
 import { Delivery } from './delivery.js';
 import { type Expiry, ExpiryQueue } from './expiry-queue.js';
@@ -27,11 +28,28 @@ export interface MemoryStateOptions {
 
 export interface StreamEntry {
   readonly events: PositionedLog<LogEntry>;
-  owner: string | undefined;
+  /** Outcomes of the newest named appends, for one that is tried again. */
+  readonly batches: Map<string, AppendOutcome>;
+  /** A call produces it: the one of the same name, which the journal knows until it is over. */
+  owned: boolean;
   holder: TailHolder | undefined;
+  /** Whom the holder took it over from, until that one has said how far it got; passed: the holder got further. */
+  former: { readonly holder: TailHolder; passed: boolean } | undefined;
   delivered: string | undefined;
   /** Set from the last event on; until then the stream lives as long as its session. */
   ends: Expiry | undefined;
+}
+
+export interface CallEntry {
+  owner: string;
+  readonly journal: string;
+  claims: number;
+}
+
+/** The calls in a node's list. */
+export interface CallList {
+  readonly calls: Map<string, CallName>;
+  readonly ends: Expiry;
 }
 
 export interface SessionEntry {
@@ -41,6 +59,7 @@ export interface SessionEntry {
   readonly state: Map<string, string>;
   readonly subscriptions: Set<string>;
   readonly streams: Map<string, StreamEntry>;
+  readonly calls: Map<string, CallEntry>;
 }
 
 export class MemoryState {
@@ -50,6 +69,9 @@ export class MemoryState {
   readonly unreported = { expired: 0, maxAge: 0 };
   readonly expiries = new ExpiryQueue();
   readonly changes = new PositionedLog<ChangeEntry>();
+  readonly callLists = new Map<string, CallList>();
+  /** Tokens of nodes that live or have not been buried. */
+  readonly knownTokens = new Set<string>();
   readonly names: Leases;
   readonly tokens: Leases;
   readonly duties: Leases;

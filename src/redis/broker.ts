@@ -13,6 +13,7 @@ import type { RedisTarget } from '../core/redis-target.js';
 import { createRedisClient, type RedisClient } from './client.js';
 import type { RedisConnection } from './connection.js';
 import type { Keys } from './keys.js';
+import { nextPosition } from './positions.js';
 import { scripts } from './scripts.js';
 
 /** How long one blocking read waits. Bounds how late a dead socket is noticed, not how late a letter is. */
@@ -28,6 +29,8 @@ interface WakeUpNote {
   readonly t: string;
   readonly n: string;
   readonly c: string;
+  /** How far the former holder got, once it has handed over. */
+  readonly g?: string;
   readonly p?: string;
   readonly e?: [string, string, string][];
 }
@@ -86,6 +89,7 @@ export function createRedisBroker(options: RedisBrokerOptions): Broker & { close
         sessionId: note.s,
         streamId: note.t,
         holder: { nodeToken: note.n, connectionId: note.c },
+        ...(note.g !== undefined && { handedOver: note.g }),
         ...(note.p !== undefined &&
           note.e !== undefined && {
             events: {
@@ -147,7 +151,7 @@ export function createRedisBroker(options: RedisBrokerOptions): Broker & { close
         }
       }
       // Read letters leave the inbox; if this fails they stay until the next trim or the end of its life.
-      if (reply !== null) redis.command(key, 'XTRIM', key, 'MINID', next(last)).catch(() => undefined);
+      if (reply !== null) redis.command(key, 'XTRIM', key, 'MINID', nextPosition(last)).catch(() => undefined);
     }
   }
 
@@ -201,10 +205,4 @@ function answered<T>(reply: Promise<T>): Promise<T> {
     );
     reply.then(resolve, reject).finally(() => clearTimeout(timer));
   });
-}
-
-/** The smallest position after a given one. */
-function next(position: string): string {
-  const [ms, sequence] = position.split('-') as [string, string];
-  return `${ms}-${Number(sequence) + 1}`;
 }

@@ -2,39 +2,42 @@
 import type { Change, ChangeLog } from '../core/ports/change-log.js';
 import type { StoreLimits } from '../core/ports/store.js';
 import type { RedisConnection } from './connection.js';
+import { isGapless } from './event-log.js';
 import type { Keys } from './keys.js';
+import { comparePositions } from './positions.js';
 import { scripts } from './scripts.js';
 
-/** Changes kept. Who was away for more is told that anything may have changed. */
+/** Changes kept. Who is behind by more is told that anything may have changed. */
 const CHANGES_KEPT = '10000';
+/** The newest position outlives the changes by this much, so that a session that was long away learns that it missed some. */
+const NEWEST_LIFE_MS = 24 * 60 * 60 * 1000;
 
+/** Fields: d, change, and p, position before. */
 type RawEntry = [position: string, fields: string[]];
 
 export function createRedisChangeLog(redis: RedisConnection, keys: Keys, limits: StoreLimits): ChangeLog {
+  const both = [keys.changes, keys.newestChange];
+  const life = String(limits.streamTtlMs);
+  const newestLife = String(Math.max(NEWEST_LIFE_MS, limits.streamTtlMs, limits.sessionTtlMs * 2));
   return {
     append: (change) =>
-      redis.run<string>(
-        scripts.appendChange,
-        [keys.changes],
-        [JSON.stringify(change), CHANGES_KEPT, String(limits.streamTtlMs), keys.changeBus],
-      ),
+      redis.run<string>(scripts.appendChange, both, [
+        JSON.stringify(change),
+        CHANGES_KEPT,
+        life,
+        newestLife,
+        keys.changeBus,
+      ]),
 
     async read(after, limit) {
-      const [, complete, entries] = await redis.run<[number, number, RawEntry[]]>(
-        scripts.readEvents,
-        [keys.changes],
-        [after, String(limit)],
-      );
+      const [newest, raw] = await redis.run<[string, RawEntry[]]>(scripts.readChanges, both, [after, String(limit)]);
+      const first = raw[0];
       return {
-        complete: complete === 1,
-        entries: entries.map(([position, fields]) => ({ position, change: JSON.parse(fields[1] as string) as Change })),
+        complete: first ? isGapless(after, first[1][3]) : comparePositions(newest, after) <= 0,
+        entries: raw.map(([position, fields]) => ({ position, change: JSON.parse(fields[1] as string) as Change })),
       };
     },
 
-    async latest() {
-      const args = [keys.changes, '+', '-', 'COUNT', '1'];
-      const [entry] = await redis.command<RawEntry[]>(keys.changes, 'XREVRANGE', ...args);
-      return entry?.[0] ?? '0-0';
-    },
+    latest: async () => (await redis.command<string | null>(keys.newestChange, 'GET', keys.newestChange)) ?? '0-0',
   };
 }

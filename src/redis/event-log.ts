@@ -3,11 +3,13 @@ import { type EventLog, type LogEntry, MAIN_STREAM, type TailHolder } from '../c
 import type { StoreLimits } from '../core/ports/store.js';
 import type { RedisConnection } from './connection.js';
 import type { Keys } from './keys.js';
+import { comparePositions } from './positions.js';
 import { scripts } from './scripts.js';
 
-/** Larger events are read from the log by who needs them: a wake-up goes through pub/sub buffers of all nodes' size. */
+/** Larger events are read from the log by who needs them: what is published lands in a buffer for each subscriber. */
 const WAKE_UP_PAYLOAD_BYTES = 16_384;
 
+/** Fields: d, data, p, position before, b, batch, and e, 1 at the end. */
 type RawEntry = [position: string, fields: string[]];
 
 export function createRedisEventLog(
@@ -16,13 +18,12 @@ export function createRedisEventLog(
   limits: StoreLimits,
   ownToken: () => string,
 ): EventLog {
-  const openLife = String(Math.max(limits.sessionTtlMs, limits.streamTtlMs));
+  const openLife = String(openLogLife(limits));
   const finishedLife = String(limits.streamTtlMs);
   const tail = (sessionId: string, streamId: string) => [keys.session(sessionId), keys.stream(sessionId, streamId)];
 
   return {
-    async append(sessionId, streamId, events, { owner = '', open } = {}) {
-      const data = events.flatMap((event) => [event.data, event.end ? '1' : '']);
+    async append(sessionId, streamId, events, { batch = '', again = false, call } = {}) {
       const [status, previous, holder, ...positions] = await redis.run<string[]>(
         scripts.appendEvents,
         [
@@ -30,20 +31,26 @@ export function createRedisEventLog(
           keys.streams(sessionId),
           keys.stream(sessionId, streamId),
           keys.log(sessionId, streamId),
+          call ? keys.stream(sessionId, call.callId) : keys.session(sessionId),
         ],
         [
+          sessionId,
           streamId,
-          owner,
-          open ? '1' : '',
-          open?.holder ? formatHolder(open.holder) : '',
+          call?.callId ?? '',
+          call?.owner ?? '',
+          call?.open ? '1' : '',
+          call?.open?.holder ? formatHolder(call.open.holder) : '',
+          call?.open?.journal ?? '',
+          call?.finish ? '1' : '',
+          batch,
           openLife,
           finishedLife,
           String(limits.streamMaxEvents),
           ownToken(),
           keys.wakeUpChannels,
-          sessionId,
           String(WAKE_UP_PAYLOAD_BYTES),
-          ...data,
+          again ? '1' : '',
+          ...events.flatMap((event) => [event.data, event.end ? '1' : '']),
         ],
       );
       if (status !== 'ok') return { outcome: status as 'gone' | 'fenced' };
@@ -51,25 +58,27 @@ export function createRedisEventLog(
         outcome: 'appended',
         previous: previous as string,
         holder: parseHolder(holder),
-        entries: events.map((event, i) => ({
-          position: positions[i] as string,
-          data: event.data,
-          end: event.end ?? false,
-        })),
+        entries: events.map(({ data, end = false }, i) => ({ position: positions[i] as string, data, end })),
       };
     },
 
     async read(sessionId, streamId, after, limit) {
-      const [known, complete, entries] = await redis.run<[number, number, RawEntry[]]>(
+      const [known, over, holder, raw] = await redis.run<[number, number, string, RawEntry[]]>(
         scripts.readEvents,
-        [keys.log(sessionId, streamId)],
+        [keys.log(sessionId, streamId), keys.stream(sessionId, streamId)],
         [after, String(limit)],
       );
-      return { known: known === 1, complete: complete === 1, entries: entries.map(parseEntry) };
+      return {
+        known: known === 1,
+        over: over === 1,
+        complete: isGapless(after, raw[0]?.[1][3]),
+        entries: raw.map(parseEntry),
+        holder: parseHolder(holder),
+      };
     },
 
     async attachTail(sessionId, streamId, holder, { takeOver }) {
-      const [status, detail = ''] = await redis.run<string[]>(
+      const [status, detail = '', former] = await redis.run<string[]>(
         scripts.attachTail,
         [keys.session(sessionId), keys.streams(sessionId), keys.stream(sessionId, streamId)],
         [
@@ -84,11 +93,16 @@ export function createRedisEventLog(
       );
       if (status === 'gone' || status === 'unknown') return { outcome: status };
       if (status === 'held') return { outcome: 'held', holder: parseHolder(detail) as TailHolder };
-      return { outcome: 'attached', delivered: detail === '' ? undefined : detail };
+      return { outcome: 'attached', delivered: detail === '' ? undefined : detail, former: parseHolder(former) };
     },
 
     async recordDelivered(sessionId, streamId, holder, delivered) {
       await redis.run(scripts.recordDelivered, tail(sessionId, streamId), [formatHolder(holder), delivered]);
+    },
+
+    async handOver(sessionId, streamId, former, delivered) {
+      const args = [formatHolder(former), delivered, keys.wakeUpChannels, sessionId, streamId];
+      await redis.run(scripts.handOverTail, tail(sessionId, streamId), args);
     },
 
     async detachTail(sessionId, streamId, holder, delivered) {
@@ -104,6 +118,16 @@ export function createRedisEventLog(
   };
 }
 
+/** A log that is not finished lives as long as its session may be idle: a call can wait for its user. */
+export function openLogLife(limits: StoreLimits): number {
+  return Math.max(limits.sessionTtlMs, limits.streamTtlMs);
+}
+
+/** Each entry knows the position before it, so a gap shows without asking for what is not there. */
+export function isGapless(after: string, before: string | undefined): boolean {
+  return before === undefined || comparePositions(before, after) <= 0;
+}
+
 const formatHolder = (holder: TailHolder): string => `${holder.nodeToken} ${holder.connectionId}`;
 
 function parseHolder(text: string | undefined): TailHolder | undefined {
@@ -112,5 +136,5 @@ function parseHolder(text: string | undefined): TailHolder | undefined {
 }
 
 function parseEntry([position, fields]: RawEntry): LogEntry {
-  return { position, data: fields[1] ?? '', end: fields.length > 2 };
+  return { position, data: fields[1] ?? '', end: fields.length > 6 };
 }

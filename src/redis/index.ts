@@ -3,6 +3,7 @@ import type { Logger } from '../core/logger.js';
 import type { Store, StoreLimits } from '../core/ports/store.js';
 import type { RedisTarget } from '../core/redis-target.js';
 import { createRedisBroker } from './broker.js';
+import { createRedisCallJournal } from './call-journal.js';
 import { createRedisChangeLog } from './change-log.js';
 import { type ConnectionOptions, RedisConnection } from './connection.js';
 import { createRedisEventLog } from './event-log.js';
@@ -37,6 +38,7 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Stor
     kind: 'redis',
     sessions: createRedisSessionStore(redis, keys, limits),
     log: createRedisEventLog(redis, keys, limits, () => token),
+    calls: createRedisCallJournal(redis, keys, limits),
     changes: createRedisChangeLog(redis, keys, limits),
     broker,
     nodes: createRedisNodeRegistry(redis, keys, limits),

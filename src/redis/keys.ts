@@ -39,6 +39,9 @@ export class Keys {
   get changes(): string {
     return `${this.#prefix}changes`;
   }
+  get newestChange(): string {
+    return `{${this.#prefix}changes}:newest`;
+  }
   /** Lease of a node's token; its value is the node's name. */
   nodeLease(token: string): string {
     return `${this.#prefix}node:${token}`;
@@ -46,11 +49,15 @@ export class Keys {
   inbox(token: string): string {
     return `{${this.#prefix}node:${token}}:inbox`;
   }
+  /** Set of `<sessionId> <callId>`: the journaled calls that run on a node. */
+  calls(token: string): string {
+    return `{${this.#prefix}node:${token}}:calls`;
+  }
   /** Who has a node's name; its value is the token. */
   nodeName(nodeId: string): string {
     return `${this.#prefix}node-name:${nodeId}`;
   }
-  /** Sorted set of living nodes' names by the time of their last heartbeat. */
+  /** Sorted set of the tokens of nodes that were not buried, by the time of their last heartbeat. */
   get nodes(): string {
     return `${this.#prefix}nodes`;
   }

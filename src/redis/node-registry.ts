@@ -7,18 +7,20 @@ import { scripts } from './scripts.js';
 
 export function createRedisNodeRegistry(redis: RedisConnection, keys: Keys, limits: StoreLimits): NodeRegistry {
   const life = String(limits.nodeLeaseMs);
+  /** The list has to outlive its nodes for as long as survivors may need it to find the calls of the dead. */
+  const listLife = String(Math.max(limits.nodeLeaseMs * 10, 60_000));
+  /** Two missed heartbeats: then it is worth looking whether the lease still holds. */
+  const suspicious = String(Math.round(limits.nodeLeaseMs * 0.7));
   const lease = (key: string, holder: string, ms: string) => redis.run<number>(scripts.renewLease, [key], [holder, ms]);
 
-  /** Everything but the name itself: the token's lease, and the list for people and metrics. */
   const announce = async (nodeId: string, token: string): Promise<void> => {
-    const now = Date.now();
     await Promise.all([
       lease(keys.nodeLease(token), nodeId, life),
-      redis.command(keys.nodes, 'ZADD', keys.nodes, String(now), nodeId),
-      redis.command(keys.nodes, 'ZREMRANGEBYSCORE', keys.nodes, '-inf', `(${now - limits.nodeLeaseMs}`),
-      redis.command(keys.nodes, 'PEXPIRE', keys.nodes, life),
+      redis.run(scripts.touchNode, [keys.nodes], [token, listLife]),
     ]);
   };
+
+  const exists = async (key: string): Promise<boolean> => (await redis.command<number>(key, 'EXISTS', key)) === 1;
 
   return {
     async claim(nodeId, token) {
@@ -33,21 +35,35 @@ export function createRedisNodeRegistry(redis: RedisConnection, keys: Keys, limi
     },
 
     async release(nodeId, token) {
+      // The token stays in the list: what the node leaves behind is found through it.
       await Promise.all([
         redis.run(scripts.releaseLease, [keys.nodeName(nodeId)], [token]),
         redis.run(scripts.releaseLease, [keys.nodeLease(token)], [nodeId]),
-        redis.command(keys.nodes, 'ZREM', keys.nodes, nodeId),
+        redis.command(keys.nodes, 'ZADD', keys.nodes, 'XX', '0', token),
       ]);
     },
 
-    async isAlive(token) {
-      const key = keys.nodeLease(token);
-      return (await redis.command<number>(key, 'EXISTS', key)) === 1;
-    },
+    isAlive: (token) => exists(keys.nodeLease(token)),
 
     async list() {
-      const since = String(Date.now() - limits.nodeLeaseMs);
-      return (await redis.command<string[]>(keys.nodes, 'ZRANGEBYSCORE', keys.nodes, since, '+inf')).sort();
+      const tokens = await redis.command<string[]>(keys.nodes, 'ZRANGE', keys.nodes, '0', '-1');
+      const names = await Promise.all(
+        tokens.map((token) => redis.command<string | null>(keys.nodeLease(token), 'GET', keys.nodeLease(token))),
+      );
+      return names.filter((name) => name !== null).sort();
+    },
+
+    async dead() {
+      const suspects = await redis.run<string[]>(scripts.staleNodes, [keys.nodes], [suspicious]);
+      const alive = await Promise.all(suspects.map((token) => exists(keys.nodeLease(token))));
+      return suspects.filter((_, i) => !alive[i]);
+    },
+
+    async bury(token) {
+      await Promise.all([
+        redis.command(keys.nodes, 'ZREM', keys.nodes, token),
+        redis.command(keys.inbox(token), 'UNLINK', keys.inbox(token), keys.calls(token)),
+      ]);
     },
 
     lead: async (duty, token, forMs) => (await lease(keys.duty(duty), token, String(forMs))) > 0,

@@ -8,10 +8,10 @@
 import { acceptedContent, completable, inputRequired, inputResponse, McpServer } from '@modelcontextprotocol/server';
 import * as z from 'zod';
 import type { ServerContext } from '../index.js';
-import { clientNameOf, principalOf } from './demo/caller.js';
-import { registerNotebook } from './demo/notebook.js';
-import { doPacedWork, MAX_STEPS, MAX_TOTAL_MS } from './demo/paced-work.js';
-import { READS, text } from './demo/reply.js';
+import { clientNameOf, principalOf } from './caller.js';
+import { registerNotebook } from './notebook.js';
+import { doPacedWork, MAX_STEPS, MAX_TOTAL_MS } from './paced-work.js';
+import { READS, text } from './reply.js';
 
 const noInput = z.object({});
 const echoInput = z.object({ text: z.string().default('hello').describe('What to say back') });

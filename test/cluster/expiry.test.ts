@@ -5,13 +5,13 @@ import type { Fleet } from '../support/fleet.js';
 import { RawSession } from '../support/raw-client.js';
 import { keysOf, metricOf, probe, startProbeFleet } from './probe-fleet.js';
 
-const SESSION_TTL_MS = 1500;
+const SESSION_TTL_MS = 1200;
 const NODES = [0, 1, 2];
 
 const exists = async (fleet: Fleet, session: RawSession): Promise<boolean> =>
   (await fleet.inspect.exists(`session:${session.id}`)) === 1;
 const gone = (fleet: Fleet, session: RawSession): Promise<true> =>
-  eventually(async () => !(await exists(fleet, session)) || undefined, { what: 'the end of the session' });
+  eventually(async () => !(await exists(fleet, session)), { what: 'the end of the session' });
 
 describe('the idle life of a session', () => {
   let fleet: Fleet;
@@ -26,7 +26,10 @@ describe('the idle life of a session', () => {
     for (const session of opened) await probe(session, 'remember', { key: 'k', value: 1 });
     await Promise.all(opened.map((session) => gone(fleet, session)));
     for (const session of opened) {
-      for (const node of NODES) expect(await session.status({ node })).to.equal(404);
+      for (const node of NODES) {
+        expect(await session.status({ node })).to.equal(404);
+        expect((await session.delete({ node })).status).to.equal(404);
+      }
       await eventually(async () => expect(await keysOf(fleet, session.id)).to.deep.equal([]));
     }
     await eventually(async () => {
@@ -45,32 +48,20 @@ describe('the idle life of a session', () => {
     await gone(fleet, session);
   });
 
-  it('does not run out under an open stream', async () => {
-    const [listening, idle] = await Promise.all([RawSession.open(fleet), RawSession.open(fleet)]);
+  it('does not run out under an open stream, nor under a running call', async () => {
+    const [listening, calling, idle] = await Promise.all([0, 1, 2].map((node) => RawSession.open(fleet, { node })));
+    if (!listening || !calling || !idle) throw new Error('three sessions expected');
     const stream = await listening.stream({ node: 1 });
-    // The barrier: a session of the same age without a stream has ended, and then one opened after that.
+    const call = await calling.startTool('pause', { ms: 2.5 * SESSION_TTL_MS }, { node: 0 });
+    // The barrier: a session of the same age has run out, and after that one that was opened only then.
     await gone(fleet, idle);
     await gone(fleet, await RawSession.open(fleet));
     expect(stream.isOver).to.equal(false);
     expect(await listening.status({ node: 2 })).to.equal(200);
-    stream.close();
-    await gone(fleet, listening);
-  });
-
-  it('does not run out under a running call', async () => {
-    const session = await RawSession.open(fleet);
-    const call = await session.startTool('pause', { ms: 3 * SESSION_TTL_MS }, { node: 0 });
     const answer = await call.answer();
     expect(answer.result, JSON.stringify(answer)).to.be.an('object');
-    expect(await session.status({ node: 1 })).to.equal(200);
-  });
-
-  it('does not come back by its own GET: the stream of an ended session is a 404', async () => {
-    const session = await RawSession.open(fleet);
-    await gone(fleet, session);
-    const responses = await Promise.all(NODES.map((node) => session.delete({ node })));
-    for (const response of responses) expect(response.status, await response.text()).to.equal(404);
-    expect(await keysOf(fleet, session.id)).to.deep.equal([]);
+    stream.close();
+    await Promise.all([gone(fleet, listening), gone(fleet, calling)]);
   });
 });
 

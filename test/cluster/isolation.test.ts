@@ -92,7 +92,7 @@ describe('the name of a node', () => {
       const node = await startNode(env).catch(() => undefined);
       if (node?.nodeId === 'the-one') return node;
       await node?.stop();
-      return undefined;
+      return false;
     });
     expect((await heir.stop()).code).to.equal(0);
   });

@@ -59,7 +59,7 @@ describe('the death of a node', function () {
     await stream.waitFor(({ params }) => params?.uri === URI, 'the update');
     const lastEventId = stream.events.findLast(({ id }) => id !== undefined)?.id ?? '';
     await killFirst();
-    expect(await stream.ended, 'the connection breaks').to.equal(false);
+    expect(await stream.untilEnd(), 'the connection breaks').to.equal(false);
     await probe(session, 'touch', { uri: missed }, { node: 1 });
     const next = await session.stream({ node: 0, lastEventId });
     await next.waitFor(({ params }) => params?.uri === missed, 'what was missed');
@@ -108,7 +108,7 @@ describe('the death of a node', function () {
   it('moves an HTTP+SSE session: 410 as soon as it is noticed, and the reconnect gets what was accepted', async () => {
     const session = await RawSseSession.open(fleet, { node: 0 });
     await killFirst();
-    await session.stream.ended;
+    await session.stream.untilEnd();
     const accepted: number[] = [];
     await eventually(
       async () => {

@@ -12,6 +12,9 @@ export const PROBES = {
   'an SDK 2.x server': fileURLToPath(new URL('../support/servers/probe-v2.mjs', import.meta.url)),
 } as const;
 
+/** States its sentences once; the fleet exists only when they run, and other suites use it before and after. */
+export type ClusterSuite = (fleet: () => Fleet) => void;
+
 export function startProbeFleet(options: FleetOptions = {}): Promise<Fleet> {
   return startFleet({ ...options, env: { MCP_SERVER: PROBES['an SDK 2.x server'], ...options.env } });
 }
@@ -29,9 +32,7 @@ export async function probe(session: RawSession, tool: string, args: object = {}
 
 /** Resolves once the probe tool that waits for `key` is running, on whichever node that may be. */
 export function untilRunning(session: RawSession, key: string, hop: Hop = {}): Promise<true> {
-  return eventually(
-    async () => (await probe(session, 'recall', { key: `${key}:started` }, hop)).value === 1 || undefined,
-  );
+  return eventually(async () => (await probe(session, 'recall', { key: `${key}:started` }, hop)).value === 1);
 }
 
 /**

@@ -101,7 +101,6 @@ export const sessions: HttpSuite = (target) => {
     await eventually(async () => {
       const added = (await target().storedKeys())?.filter((key) => !before.includes(key));
       expect(added).to.deep.equal([]);
-      return true;
     });
   });
 };

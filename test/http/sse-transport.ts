@@ -63,7 +63,7 @@ export const sseTransport: HttpSuite = (target) => {
     session.stream.close();
     const body = await eventually(async () => {
       const response = await postMessage(target(), session.endpoint, request(9, 'ping'));
-      return response.status === 410 ? response.json() : undefined;
+      return response.status === 410 && (await response.json());
     });
     expect(body.id).to.equal(9);
     expect(body.error?.code).to.equal(-32000);

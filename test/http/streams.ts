@@ -31,7 +31,7 @@ export const streams: HttpSuite = (target) => {
     expectStreamHeaders(call.response);
     const answer = await call.answer();
     expect(answer.result, JSON.stringify(answer)).to.be.an('object');
-    expect(await call.response.ended).to.equal(true);
+    expect(await call.response.untilEnd()).to.equal(true);
 
     const [first] = call.response.events;
     expect(first?.data).to.equal('');

@@ -8,19 +8,19 @@ import { setTimeout as pause } from 'node:timers/promises';
 export const DEADLINE_MS = 15_000;
 
 /**
- * Calls `check` until it neither throws nor returns `false` or `undefined`, and returns what it returned then.
+ * Calls `check` until it neither throws nor returns `false`, and returns what it returned then.
  * At the deadline the last failure is thrown, so that an assertion inside `check` is what the report shows.
  */
 export async function eventually<T>(
   check: () => T | Promise<T>,
   { what = 'the condition', deadlineMs = DEADLINE_MS, intervalMs = 20 } = {},
-): Promise<Exclude<T, false | undefined>> {
+): Promise<Exclude<T, false>> {
   const end = Date.now() + deadlineMs;
   for (;;) {
     let failure: unknown;
     try {
       const value = await check();
-      if (value !== false && value !== undefined) return value as Exclude<T, false | undefined>;
+      if (value !== false) return value as Exclude<T, false>;
       failure = new Error(`${what}: not within ${deadlineMs} ms`);
     } catch (error) {
       failure = error;

@@ -6,6 +6,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { within } from './eventually.js';
@@ -59,6 +60,9 @@ function spawnNode(env: Readonly<Record<string, string>>): Spawned {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   alive.add(child);
+  // What a failing test forgets to stop must not keep the run from ending; the exit handler above ends it then.
+  child.unref();
+  for (const pipe of [child.stdout, child.stderr]) (pipe as Socket).unref();
   const log: LogLine[] = [];
   const raw: string[] = [];
   const exited = once(child, 'close').then(([code, signal]) => {

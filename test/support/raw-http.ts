@@ -95,9 +95,18 @@ export class RawResponse {
       .map(({ data }) => JSON.parse(data ?? '') as RpcMessage);
   }
 
+  /** {@link ended}, waited for no longer than the deadline. */
+  async untilEnd(deadlineMs = DEADLINE_MS): Promise<boolean> {
+    try {
+      return await within(this.ended, 'end of the body', deadlineMs);
+    } catch (error) {
+      throw new Error(`${(error as Error).message}; seen so far: ${this.#seen()}`);
+    }
+  }
+
   /** The whole body, when it is over. */
   async text(): Promise<string> {
-    await within(this.ended, 'end of the body');
+    await this.untilEnd();
     return Buffer.from(this.#text, 'latin1').toString('utf8');
   }
 

@@ -29,6 +29,8 @@ export interface WakeUp {
   readonly streamId: string;
   /** Whom the stream belongs to now; a tail that is not it falls silent. */
   readonly holder: TailHolder;
+  /** Set when the former holder has handed the stream over: how far it got. */
+  readonly handedOver?: string;
   /** The events themselves where they are small, with the position they follow; else the log must be read. */
   readonly events?: { readonly previous: string; readonly entries: readonly LogEntry[] };
 }

@@ -36,10 +36,23 @@ export type AppendOutcome =
   | { readonly outcome: 'fenced' };
 
 export interface AppendOptions {
-  /** Who produces this stream (a node token); a stream with an owner takes events from nobody else. */
-  readonly owner?: string;
-  /** First append of an owned stream: registers the owner and the connection that will send it. */
-  readonly open?: { readonly holder: TailHolder | undefined };
+  /**
+   * Names this append. One that is tried `again` under its name, because the first try had no answer, is stored once.
+   */
+  readonly batch?: string;
+  readonly again?: boolean;
+  /**
+   * The call that produces the events, and the node (token) that runs it. Nothing is stored when another node owns the
+   * call by now. A call whose stream carries its name owns that stream: it takes events from nobody else.
+   */
+  readonly call?: {
+    readonly callId: string;
+    readonly owner: string;
+    /** With the first append of a call that owns its stream: what is journaled, and who will send the stream. */
+    readonly open?: { readonly holder: TailHolder | undefined; readonly journal: string };
+    /** With the last append: the call is over and leaves the journal. */
+    readonly finish?: boolean;
+  };
 }
 
 export type AttachOutcome =
@@ -47,12 +60,25 @@ export type AttachOutcome =
       readonly outcome: 'attached';
       /** Where the last tail of this stream stopped; undefined: it never had one. */
       readonly delivered: string | undefined;
+      /**
+       * Who held it until now. It has been told, falls silent and says by `handOver` how far it got; its node may be
+       * dead or slow, so nobody waits for that for long.
+       */
+      readonly former: TailHolder | undefined;
     }
   /** Somebody holds it and no take-over was asked for. */
   | { readonly outcome: 'held'; readonly holder: TailHolder }
   /** There is no such stream (never was, or its life ran out), and asking makes none. Never said of the main stream. */
   | { readonly outcome: 'unknown' }
   | { readonly outcome: 'gone' };
+
+export interface LogReading {
+  readonly known: boolean;
+  readonly complete: boolean;
+  readonly over: boolean;
+  readonly entries: readonly LogEntry[];
+  readonly holder: TailHolder | undefined;
+}
 
 /**
  * Ordered, bounded logs, one for each stream of a session. All of a session's logs end with it.
@@ -70,20 +96,17 @@ export interface EventLog {
   ): Promise<AppendOutcome>;
 
   /**
-   * Events after a position, oldest first, `limit` at most.
+   * Events after a position, oldest first, `limit` at most, and who sends the stream.
    * `known` is false where the log does not exist (never did, or its life ran out).
    * `complete` is false where events after `after` have been trimmed away, so that there is a gap.
+   * `over` is true when nothing follows: the newest event of the log is an end, and it is at or before the last entry
+   * returned (or at `after`, when none is).
    */
-  read(
-    sessionId: string,
-    streamId: string,
-    after: string,
-    limit: number,
-  ): Promise<{ readonly known: boolean; readonly complete: boolean; readonly entries: readonly LogEntry[] }>;
+  read(sessionId: string, streamId: string, after: string, limit: number): Promise<LogReading>;
 
   /**
    * Makes a connection the only one that sends this stream. With `takeOver` the newest wins and the former holder is
-   * told by a wake-up (it falls silent); without, a held stream stays held.
+   * told by a wake-up (it falls silent and hands over); without, a held stream stays held.
    */
   attachTail(
     sessionId: string,
@@ -94,6 +117,12 @@ export interface EventLog {
 
   /** Notes how far the holder has sent. Ignored when somebody else holds the stream by now. `delivered`: opaque. */
   recordDelivered(sessionId: string, streamId: string, holder: TailHolder, delivered: string): Promise<void>;
+
+  /**
+   * A holder that was taken over from says how far it got; it sends nothing after that. The new holder is told by a
+   * wake-up. Ignored when the stream has changed hands again.
+   */
+  handOver(sessionId: string, streamId: string, former: TailHolder, delivered: string): Promise<void>;
 
   /** Gives the stream up and notes how far it was sent. Ignored when somebody else holds it by now. */
   detachTail(sessionId: string, streamId: string, holder: TailHolder, delivered: string): Promise<void>;

@@ -7,6 +7,7 @@
  * Not here: connection types, key names, scripts. Those are an adapter's own business.
  */
 import type { Broker } from './broker.js';
+import type { CallJournal } from './call-journal.js';
 import type { ChangeLog } from './change-log.js';
 import type { EventLog } from './event-log.js';
 import type { NodeRegistry } from './node-registry.js';
@@ -16,6 +17,7 @@ export interface Store {
   readonly kind: 'redis' | 'memory';
   readonly sessions: SessionStore;
   readonly log: EventLog;
+  readonly calls: CallJournal;
   readonly changes: ChangeLog;
   readonly broker: Broker;
   readonly nodes: NodeRegistry;

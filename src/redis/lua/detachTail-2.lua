@@ -5,7 +5,8 @@
 if redis.call('EXISTS', KEYS[1]) == 0 or redis.call('HGET', KEYS[2], 'tail') ~= ARGV[1] then
   return 0
 end
-redis.call('HDEL', KEYS[2], 'tail')
+-- In this order: a hash that loses its last field is gone, and the next field would begin one that lives for ever.
 redis.call('HSET', KEYS[2], 'delivered', ARGV[2])
+redis.call('HDEL', KEYS[2], 'tail')
 redis.call('PUBLISH', ARGV[3], ARGV[4])
 return 1

@@ -12,7 +12,7 @@ import {
   type McpServer,
 } from '@modelcontextprotocol/server';
 import * as z from 'zod';
-import { READS, text } from '../demo/reply.js';
+import { READS, text } from '../reply.js';
 import { answerTo, describeForm, describeRoots, describeSample, listRoots, sample } from './questions.js';
 
 const noInput = z.object({});

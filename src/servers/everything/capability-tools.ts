@@ -6,7 +6,7 @@
  */
 import { acceptedContent, type InputRequests, inputRequired, type McpServer } from '@modelcontextprotocol/server';
 import * as z from 'zod';
-import { READS, text } from '../demo/reply.js';
+import { READS, text } from '../reply.js';
 import { answerTo, askableOf, askName, describeSample, listRoots, nameForm, refusal, sample } from './questions.js';
 import { PREFIX } from './round-tools.js';
 

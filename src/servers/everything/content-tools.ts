@@ -5,7 +5,7 @@
  */
 import type { CallToolResult, McpServer } from '@modelcontextprotocol/server';
 import * as z from 'zod';
-import { failure, READS, text } from '../demo/reply.js';
+import { failure, READS, text } from '../reply.js';
 import { PNG_BASE64, WAV_BASE64 } from './samples.js';
 
 const noInput = z.object({});

@@ -6,9 +6,9 @@
 import type { McpServer } from '@modelcontextprotocol/server';
 import * as z from 'zod';
 import type { Notify, ServerContext } from '../../index.js';
-import { clientNameOf, principalOf } from '../demo/caller.js';
-import { doPacedWork, MAX_STEPS, MAX_TOTAL_MS } from '../demo/paced-work.js';
-import { ADDS, failure, READS, REPEATS, text } from '../demo/reply.js';
+import { clientNameOf, principalOf } from '../caller.js';
+import { doPacedWork, MAX_STEPS, MAX_TOTAL_MS } from '../paced-work.js';
+import { ADDS, failure, READS, REPEATS, text } from '../reply.js';
 
 const noInput = z.object({});
 const echoInput = z.object({ text: z.string().default('') });

@@ -15,8 +15,8 @@ import {
   type McpServer,
 } from '@modelcontextprotocol/server';
 import * as z from 'zod';
-import { envelopeEntry } from '../demo/caller.js';
-import type { CallContext } from '../demo/reply.js';
+import { envelopeEntry } from '../caller.js';
+import type { CallContext } from '../reply.js';
 
 type Kind = Exclude<InputResponseView['kind'], 'missing'>;
 type Answer<K extends Kind> = Extract<InputResponseView, { kind: K }>;

@@ -7,7 +7,7 @@
 import { randomBytes } from 'node:crypto';
 import { createRequestStateCodec } from '@modelcontextprotocol/server';
 import type { ServerContext } from '../../index.js';
-import type { CallContext } from '../demo/reply.js';
+import type { CallContext } from '../reply.js';
 
 export interface RequestStateCodec {
   mint(value: unknown, call: CallContext): Promise<string> | string;

@@ -13,7 +13,7 @@ import {
   type McpServer,
 } from '@modelcontextprotocol/server';
 import * as z from 'zod';
-import { type CallContext, READS, text } from '../demo/reply.js';
+import { type CallContext, READS, text } from '../reply.js';
 import { answerTo, askName, describeRoots, describeSample, listRoots, nameForm, refusal, sample } from './questions.js';
 import { type EverythingContext, requestStateCodecOf } from './request-state.js';
 

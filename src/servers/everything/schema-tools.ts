@@ -6,7 +6,7 @@
  */
 import { fromJsonSchema, type McpServer } from '@modelcontextprotocol/server';
 import * as z from 'zod';
-import { READS, text } from '../demo/reply.js';
+import { READS, text } from '../reply.js';
 
 interface Contact {
   name?: string;

@@ -7,8 +7,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { McpServer } from '@modelcontextprotocol/server';
 import * as z from 'zod';
-import { doPacedWork, MAX_STEPS, MAX_TOTAL_MS, reportProgress } from '../demo/paced-work.js';
-import { READS, text } from '../demo/reply.js';
+import { doPacedWork, MAX_STEPS, MAX_TOTAL_MS, reportProgress } from '../paced-work.js';
+import { READS, text } from '../reply.js';
 
 /** Between two notifications: long enough for them to leave as events of their own. */
 const PAUSE_MS = 50;

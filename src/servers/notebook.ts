@@ -7,7 +7,7 @@
  */
 import type { McpServer } from '@modelcontextprotocol/server';
 import * as z from 'zod';
-import type { ServerContext, SessionState } from '../../index.js';
+import type { ServerContext, SessionState } from '../index.js';
 import { ADDS, failure, READS, text } from './reply.js';
 
 const MAX_NOTES = 100;

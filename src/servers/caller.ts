@@ -5,7 +5,7 @@
  * place in the output of a tool.
  */
 import { CLIENT_INFO_META_KEY, isSpecType, type McpServer } from '@modelcontextprotocol/server';
-import type { ServerContext } from '../../index.js';
+import type { ServerContext } from '../index.js';
 import type { CallContext } from './reply.js';
 
 /** The authenticated principal: the token's subject where it names one, else the client it was issued to. */

@@ -1,10 +1,9 @@
 /** Changes of lists and resources reach the standalone stream on whichever node it is, and exactly one stream. */
 import { expect } from 'chai';
 import { eventually } from '../support/eventually.js';
-import type { Fleet } from '../support/fleet.js';
 import { RawSession } from '../support/raw-client.js';
 import type { RawResponse } from '../support/raw-http.js';
-import { flush, PROBES, probe, startProbeFleet, updatesOf } from './probe-fleet.js';
+import { type ClusterSuite, flush, probe, updatesOf } from './probe-fleet.js';
 
 const KINDS = ['tools', 'prompts', 'resources'];
 const URI = 'test://watched';
@@ -12,67 +11,53 @@ const URI = 'test://watched';
 const changesOf = (stream: RawResponse, kind: string): number =>
   stream.messages.filter(({ method }) => method === `notifications/${kind}/list_changed`).length;
 
-for (const [line, module] of Object.entries(PROBES)) {
-  describe(`changes announced by ${line}`, () => {
-    let fleet: Fleet;
-    before(async () => {
-      fleet = await startProbeFleet({ env: { MCP_SERVER: module } });
-    });
-    after(() => fleet?.stop());
-
-    it('reach a subscriber once: subscribed on one node, listening on another, changed on a third', async () => {
-      const [subscriber, other] = await Promise.all([RawSession.open(fleet), RawSession.open(fleet)]);
-      const [stream, deaf] = await Promise.all([subscriber.stream({ node: 1 }), other.stream({ node: 1 })]);
-      await subscriber.request('resources/subscribe', { uri: URI }, { node: 0 });
-      await probe(subscriber, 'touch', { uri: URI }, { node: 2 });
-      await stream.waitFor(({ params }) => params?.uri === URI, 'the update');
-      await Promise.all([flush(subscriber, stream, { node: 2 }), flush(other, deaf, { node: 2 })]);
-      expect(updatesOf(stream, URI)).to.have.lengthOf(1);
-      expect(updatesOf(deaf, URI)).to.have.lengthOf(0);
-      stream.close();
-      deaf.close();
-    });
-
-    it('end with the unsubscription made on another node', async () => {
-      const session = await RawSession.open(fleet);
-      const stream = await session.stream({ node: 0 });
-      await session.request('resources/subscribe', { uri: URI }, { node: 1 });
-      await probe(session, 'touch', { uri: URI }, { node: 0 });
-      await stream.waitFor(({ params }) => params?.uri === URI, 'the update');
-      await session.request('resources/unsubscribe', { uri: URI }, { node: 2 });
-      await probe(session, 'touch', { uri: URI }, { node: 0 });
-      await flush(session, stream, { node: 1 });
-      expect(updatesOf(stream, URI)).to.have.lengthOf(1);
-      stream.close();
-    });
-
-    for (const kind of KINDS) {
-      it(`of ${kind} reach the streams of all sessions, on every node, once`, async () => {
-        const sessions = await Promise.all([0, 1, 2].map(() => RawSession.open(fleet)));
-        const streams = await Promise.all(sessions.map((session, node) => session.stream({ node })));
-        await probe(sessions[0] as RawSession, 'change', { kind }, { node: 2 });
-        await Promise.all(
-          streams.map((stream) => eventually(() => changesOf(stream, kind) > 0, { what: `${kind}/list_changed` })),
-        );
-        await Promise.all(sessions.map((session, i) => flush(session, streams[i] as RawResponse)));
-        for (const stream of streams) {
-          expect(changesOf(stream, kind)).to.equal(1);
-          stream.close();
-        }
-      });
-    }
+export const changes: ClusterSuite = (fleet) => {
+  it('reach a subscriber once: subscribed on one node, listening on another, changed on a third', async () => {
+    const [subscriber, other] = await Promise.all([RawSession.open(fleet()), RawSession.open(fleet())]);
+    const [stream, deaf] = await Promise.all([subscriber.stream({ node: 1 }), other.stream({ node: 1 })]);
+    await subscriber.request('resources/subscribe', { uri: URI }, { node: 0 });
+    await probe(subscriber, 'touch', { uri: URI }, { node: 2 });
+    await stream.waitFor(({ params }) => params?.uri === URI, 'the update');
+    await Promise.all([flush(subscriber, stream, { node: 2 }), flush(other, deaf, { node: 2 })]);
+    expect(updatesOf(stream, URI)).to.have.lengthOf(1);
+    expect(updatesOf(deaf, URI)).to.have.lengthOf(0);
+    stream.close();
+    deaf.close();
   });
-}
 
-describe('the standalone stream', () => {
-  let fleet: Fleet;
-  before(async () => {
-    fleet = await startProbeFleet();
+  it('end with the unsubscription made on another node', async () => {
+    const session = await RawSession.open(fleet());
+    const stream = await session.stream({ node: 0 });
+    await session.request('resources/subscribe', { uri: URI }, { node: 1 });
+    await probe(session, 'touch', { uri: URI }, { node: 0 });
+    await stream.waitFor(({ params }) => params?.uri === URI, 'the update');
+    await session.request('resources/unsubscribe', { uri: URI }, { node: 2 });
+    await probe(session, 'touch', { uri: URI }, { node: 0 });
+    await flush(session, stream, { node: 1 });
+    expect(updatesOf(stream, URI)).to.have.lengthOf(1);
+    stream.close();
   });
-  after(() => fleet?.stop());
 
+  for (const kind of KINDS) {
+    it(`of ${kind} reach the streams of all sessions, on every node, once`, async () => {
+      const sessions = await Promise.all([0, 1, 2].map(() => RawSession.open(fleet())));
+      const streams = await Promise.all(sessions.map((session, node) => session.stream({ node })));
+      await probe(sessions[0] as RawSession, 'change', { kind }, { node: 2 });
+      await Promise.all(
+        streams.map((stream) => eventually(() => changesOf(stream, kind) > 0, { what: `${kind}/list_changed` })),
+      );
+      await Promise.all(sessions.map((session, i) => flush(session, streams[i] as RawResponse)));
+      for (const stream of streams) {
+        expect(changesOf(stream, kind)).to.equal(1);
+        stream.close();
+      }
+    });
+  }
+};
+
+export const standaloneStream: ClusterSuite = (fleet) => {
   it('is one, however many are open: the newest carries each message, an older one takes over', async () => {
-    const session = await RawSession.open(fleet);
+    const session = await RawSession.open(fleet());
     await session.request('resources/subscribe', { uri: URI });
     const older = await session.stream({ node: 0 });
     const newer = await session.stream({ node: 1 });
@@ -91,7 +76,7 @@ describe('the standalone stream', () => {
   });
 
   it('gives to a GET with the last event id what was missed, once, on any node', async () => {
-    const session = await RawSession.open(fleet);
+    const session = await RawSession.open(fleet());
     const uris = ['test://1', 'test://2', 'test://3'];
     for (const uri of [URI, ...uris]) await session.request('resources/subscribe', { uri });
     const first = await session.stream({ node: 0 });
@@ -108,7 +93,7 @@ describe('the standalone stream', () => {
   });
 
   it('opened later tells at most once of a list that changed often', async () => {
-    const session = await RawSession.open(fleet);
+    const session = await RawSession.open(fleet());
     for (const node of [0, 1, 2, 0]) await probe(session, 'change', { kind: 'tools' }, { node });
     const stream = await session.stream({ node: 1 });
     await flush(session, stream);
@@ -118,8 +103,8 @@ describe('the standalone stream', () => {
 
   it('is silent until the client has said that it is initialized, on another node', async () => {
     const [fresh, other] = await Promise.all([
-      RawSession.open(fleet, { initialized: false }),
-      RawSession.open(fleet, { initialized: true }),
+      RawSession.open(fleet(), { initialized: false }),
+      RawSession.open(fleet(), { initialized: true }),
     ]);
     const [silent, open] = await Promise.all([fresh.stream({ node: 0 }), other.stream({ node: 0 })]);
     await probe(other, 'change', { kind: 'tools' }, { node: 1 });
@@ -132,4 +117,4 @@ describe('the standalone stream', () => {
     silent.close();
     open.close();
   });
-});
+};

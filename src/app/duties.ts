@@ -1,0 +1,69 @@
+/** What a node does by the clock, and how often. */
+import type { ChangeFeed } from '../core/change-feed.js';
+import type { Hub } from '../core/hub.js';
+import type { Store } from '../core/ports/store.js';
+import type { Recovery } from '../mcp/recovery.js';
+import type { Clockwork } from './clockwork.js';
+import type { Config } from './config-types.js';
+import type { Membership } from './membership.js';
+import type { NodeMetrics } from './metrics.js';
+
+/** Tails look at their logs by themselves this often: the longest that a lost hint can delay a message. */
+const LOOK_MS = 5000;
+/** Sessions renewed in one write to the store. */
+const RENEW_AT_ONCE = 500;
+/** Ended sessions taken out of the index at once. */
+const SWEEP_AT_ONCE = 500;
+
+export interface DutiesOptions {
+  readonly config: Config;
+  readonly store: Store;
+  readonly hub: Hub;
+  readonly feed: ChangeFeed;
+  readonly membership: Membership;
+  readonly metrics: NodeMetrics;
+  readonly nodeToken: string;
+  /** Unset: this member does nothing for others, neither sweeping nor taking over calls. */
+  readonly recovery: Recovery | undefined;
+}
+
+export function takeUpDuties(clock: Clockwork, options: DutiesOptions): void {
+  const { config, hub, feed, membership, recovery } = options;
+  const { nodeLeaseMs, sseKeepaliveMs } = config;
+  // Whichever life of a session is the shorter one: its end must not be noticed much later than it comes.
+  const sessionLifeMs = Math.min(config.sessionTtlMs, config.sessionMaxAgeMs || Number.POSITIVE_INFINITY);
+
+  clock.every(nodeLeaseMs / 3, 'heartbeat', () => membership.heartbeat());
+  clock.every(LOOK_MS, 'look', async () => void (await Promise.all([feed.look(), hub.lookAtEverything()])));
+  clock.every(clamp(sessionLifeMs / 3, 200, 20_000), 'renew', () => renewSessions(options));
+  if (sseKeepaliveMs > 0) {
+    clock.every(sseKeepaliveMs, 'keep-alive', () => {
+      for (const tail of hub.tails()) tail.keepAlive();
+    });
+  }
+  if (!recovery) return;
+  clock.every(nodeLeaseMs / 6, 'recovery', () => (membership.mayJudge ? recovery.turn() : undefined));
+  const sweepMs = clamp(sessionLifeMs / 4, 250, 5000);
+  clock.every(sweepMs, 'sweep', () => sweep(options, sweepMs));
+}
+
+/** Sessions in use here do not run out; those that are gone lose their streams, also when the signal was lost. */
+async function renewSessions({ store, hub }: DutiesOptions): Promise<void> {
+  const ids = hub.sessionIds();
+  for (let i = 0; i < ids.length; i += RENEW_AT_ONCE) {
+    const gone = await store.sessions.renew(ids.slice(i, i + RENEW_AT_ONCE));
+    for (const id of gone) hub.end(id);
+  }
+}
+
+async function sweep({ store, metrics, nodeToken }: DutiesOptions, everyMs: number): Promise<void> {
+  // Held for longer than the pause between two turns, so that the duty stays with one node while that lives.
+  if (!(await store.nodes.lead('sweep', nodeToken, everyMs * 3))) return;
+  const { expired, maxAge } = await store.sessions.sweep(SWEEP_AT_ONCE);
+  if (expired > 0) metrics.sessionsEnded('expired', expired);
+  if (maxAge > 0) metrics.sessionsEnded('max_age', maxAge);
+}
+
+function clamp(value: number, low: number, high: number): number {
+  return Math.min(Math.max(value, low), high);
+}

@@ -1,0 +1,83 @@
+/**
+ * A node's place in the fleet: its name, its lease, and whether it may take others for dead.
+ */
+import type { Logger } from '../core/logger.js';
+import { type Store, StoreUnavailable } from '../core/ports/store.js';
+import { randomId } from '../core/random-id.js';
+
+export interface MembershipOptions {
+  readonly store: Store;
+  readonly configuredId: string;
+  readonly nodeToken: string;
+  readonly leaseMs: number;
+  readonly logger: Logger;
+}
+
+export class Membership {
+  readonly #options: MembershipOptions;
+  #nodeId: string;
+  /** Since when every heartbeat has found our lease intact (epoch ms). */
+  #unbrokenSince: number | undefined;
+
+  constructor(options: MembershipOptions) {
+    this.#options = options;
+    this.#nodeId = options.configuredId;
+  }
+
+  /** Unique among the living nodes; a suffix is added where another one has the configured name. */
+  get nodeId(): string {
+    return this.#nodeId;
+  }
+
+  /**
+   * Whether this node may take others for dead. After an outage of the store every lease has lapsed and nobody has died:
+   * who has renewed its own for a whole lease without a break has given all the others the time to do the same.
+   */
+  get mayJudge(): boolean {
+    return this.#unbrokenSince !== undefined && Date.now() - this.#unbrokenSince >= this.#options.leaseMs;
+  }
+
+  /** Takes the name. While the store is away the node starts all the same, and the heartbeat takes it later. */
+  async join(): Promise<void> {
+    try {
+      await this.#claim();
+      this.#unbrokenSince = Date.now();
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable)) throw error;
+      this.#options.logger.warn({}, 'the store is out of reach: the node is live but not ready');
+    }
+  }
+
+  /** @throws StoreUnavailable */
+  async heartbeat(): Promise<void> {
+    const { store, nodeToken } = this.#options;
+    try {
+      await store.calls.renew(nodeToken);
+      if (await store.nodes.heartbeat(this.#nodeId, nodeToken)) {
+        this.#unbrokenSince ??= Date.now();
+        return;
+      }
+      this.#unbrokenSince = undefined;
+      await this.#claim();
+    } catch (error) {
+      this.#unbrokenSince = undefined;
+      throw error;
+    }
+  }
+
+  /** Gives name and lease back; what is still journaled under this node is found by the others at once. */
+  async leave(): Promise<void> {
+    await this.#options.store.nodes.release(this.#nodeId, this.#options.nodeToken);
+  }
+
+  async #claim(): Promise<void> {
+    const { store, configuredId, nodeToken, logger } = this.#options;
+    while (!(await store.nodes.claim(this.#nodeId, nodeToken))) {
+      this.#nodeId = `${configuredId}-${randomId(6)
+        .toLowerCase()
+        .replace(/[^a-z0-9]/g, '')
+        .slice(0, 4)}`;
+      logger.warn({ configured: configuredId, taken: this.#nodeId }, 'another living node has this name: suffix added');
+    }
+  }
+}

@@ -1,0 +1,34 @@
+/**
+ * Which calls run where, so that a survivor can take over those of a dead node.
+ *
+ * A journaled call has an entry with its session (owner, and what is needed to run it again) and a place in the list of
+ * its node. The entry is the truth: a place without an entry is nothing.
+ */
+export interface CallName {
+  readonly sessionId: string;
+  readonly callId: string;
+}
+
+export interface CallJournal {
+  /**
+   * Enters a call that has no stream of its own. (One that has is entered by the append that opens the stream.)
+   * False: the session is gone.
+   */
+  enter(call: CallName, owner: string, journal: string): Promise<boolean>;
+  /** Gives a call a place in a node's list. Done before the call can be lost, undone after it is over. */
+  list(owner: string, call: CallName): Promise<void>;
+  unlist(owner: string, call: CallName): Promise<void>;
+  /** Some of the calls in a node's list, in no order. */
+  listed(owner: string, limit: number): Promise<CallName[]>;
+  /**
+   * Makes a call of `from` one of `to` and returns what was journaled, and how often the call was claimed. Of several
+   * callers one gets it. Undefined: over, gone, or somebody else's by now. From here on nothing that `from` appends for the call is stored.
+   */
+  claim(
+    call: CallName,
+    from: string,
+    to: string,
+  ): Promise<{ readonly journal: string; readonly claims: number } | undefined>;
+  /** Keeps a living node's list alive; lists of the dead outlive their lease long enough to be taken over. */
+  renew(owner: string): Promise<void>;
+}

@@ -1,0 +1,44 @@
+/**
+ * What is journaled of a call: enough to go on with it on another node. The claims of its caller, never the token.
+ */
+import type { JsonRpcRequest } from '../core/jsonrpc.js';
+import type { AuthInfo } from '../core/server-context.js';
+import type { Caller } from './legacy-era.js';
+
+const VERSION = 1;
+
+export interface JournaledCall {
+  readonly version: typeof VERSION;
+  readonly requests: readonly JsonRpcRequest[];
+  /** Whether the answers go onto the session's main stream; else the call has a stream of its own name. */
+  readonly ontoMain: boolean;
+  readonly principal: string;
+  readonly authInfo?: Omit<AuthInfo, 'token' | 'resource'>;
+}
+
+export function formatCall(requests: readonly JsonRpcRequest[], caller: Caller, ontoMain: boolean): string {
+  const { principal, authInfo } = caller;
+  const call: JournaledCall = {
+    version: VERSION,
+    requests,
+    ontoMain,
+    principal,
+    ...(authInfo && { authInfo: claimsOf(authInfo) }),
+  };
+  return JSON.stringify(call);
+}
+
+/** Undefined: written by a release that this one does not understand. */
+export function parseCall(journal: string): JournaledCall | undefined {
+  const call = JSON.parse(journal) as JournaledCall;
+  return call.version === VERSION ? call : undefined;
+}
+
+/** Handlers of a recovered call see who called, without the token and without the HTTP request. */
+export function callerOf({ principal, authInfo }: JournaledCall): Caller {
+  return { principal, authInfo: authInfo && { ...authInfo, token: '' }, http: {} };
+}
+
+function claimsOf({ clientId, scopes, expiresAt, extra }: AuthInfo): Omit<AuthInfo, 'token' | 'resource'> {
+  return { clientId, scopes, ...(expiresAt !== undefined && { expiresAt }), ...(extra && { extra }) };
+}

@@ -1,0 +1,212 @@
+/**
+ * Takes over the calls of dead nodes.
+ *
+ * Whoever notices that a lease is gone claims the calls in that node's list, one by one by compare and set, so that each
+ * has exactly one survivor and a node that was only frozen finds itself fenced off. A request that may be repeated is
+ * run again, into the same stream; any other gets an error that says it may be tried again, so that no client waits for
+ * ever. Whether a client is connected at the time makes no difference.
+ *
+ * A call that has brought down several nodes is not given the chance to bring down all.
+ */
+import {
+  ErrorCode,
+  errorResponse,
+  isObject,
+  isResponse,
+  type JsonRpcId,
+  type JsonRpcMessage,
+} from '../core/jsonrpc.js';
+import type { CallName } from '../core/ports/call-journal.js';
+import { type LogEntry, MAIN_STREAM, START } from '../core/ports/event-log.js';
+import { StreamLost, StreamWriter } from '../core/stream-writer.js';
+import { callerOf, type JournaledCall, parseCall } from './journaled-call.js';
+import type { LegacyEra } from './legacy-era.js';
+import type { Outlet } from './outlet.js';
+import { mayBeRepeated } from './repeatable.js';
+import { sseHandshake } from './session-opening.js';
+
+/** Calls claimed at once; between two rounds other survivors get their share. */
+const CLAIMS_PER_ROUND = 20;
+/** A call is run this often in all, counting its first time. */
+const RUNS = 3;
+const READ_LIMIT = 500;
+const PATIENCE_MS = 60_000;
+
+export class Recovery {
+  readonly #era: LegacyEra;
+
+  constructor(era: LegacyEra) {
+    this.#era = era;
+  }
+
+  /** One look at the fleet. @throws StoreUnavailable */
+  async turn(): Promise<void> {
+    const { store, nodeToken, logger } = this.#era.options;
+    for (const dead of await store.nodes.dead()) {
+      if (dead === nodeToken) continue;
+      const calls = await store.calls.listed(dead, CLAIMS_PER_ROUND);
+      if (calls.length === 0) {
+        await store.nodes.bury(dead);
+        logger.warn({}, 'a node is dead: its calls were taken over');
+        continue;
+      }
+      await Promise.all(calls.map((call) => this.#take(call, dead)));
+      // More may be left, and other survivors are at it as well: look again soon instead of waiting for the clock.
+      setImmediate(() => void this.turn().catch(() => undefined));
+    }
+  }
+
+  async #take(name: CallName, dead: string): Promise<void> {
+    const { store, nodeToken, logger } = this.#era.options;
+    // On the own list first: if this node dies between the two, the next survivor finds the call there.
+    await store.calls.list(nodeToken, name);
+    const claimed = await store.calls.claim(name, dead, nodeToken);
+    await store.calls.unlist(dead, name);
+    const call = claimed && parseCall(claimed.journal);
+    if (!claimed || !call) {
+      await store.calls.unlist(nodeToken, name);
+      return;
+    }
+    this.#goOn(name, call, claimed.claims < RUNS).catch((error: Error) => {
+      if (!(error instanceof StreamLost)) logger.error({ error }, 'recovery failed');
+    });
+  }
+
+  async #goOn(name: CallName, call: JournaledCall, mayRun: boolean): Promise<void> {
+    const era = this.#era;
+    const { store, metrics } = era.options;
+    const session = await store.sessions.touch(name.sessionId);
+    if (!session) return era.unlist(name);
+    const said = await this.#read(name.sessionId, call.ontoMain ? MAIN_STREAM : name.callId);
+    const left = call.requests.filter(({ id }) => !said.answered.has(typed(id)));
+    const outlet = new RecoveredOutlet(era, name, call.ontoMain, left.length, said.progress);
+    if (left.length === 0) return outlet.close();
+
+    const caller = callerOf(call);
+    const repeatable = mayRun ? await mayBeRepeated(era, session, caller, left) : new Set<JsonRpcId>();
+    for (const { id } of left.filter((request) => !repeatable.has(request.id))) {
+      metrics.callRecovered('failed');
+      const data = { retryable: true, reason: 'node_lost' };
+      await outlet.result(errorResponse(id, ErrorCode.InternalError, 'The node that ran this request was lost', data));
+    }
+    const again = left.filter((request) => repeatable.has(request.id));
+    if (again.length === 0) return;
+    metrics.callRecovered('rerun');
+    const [first] = again;
+    if (first?.method === 'initialize') {
+      const [request, effects] = sseHandshake(era, session, first);
+      await era.run(session, [request], caller, outlet, effects);
+    } else {
+      await era.run(session, again, caller, outlet);
+    }
+  }
+
+  /** What the dead node has said already: answers, and how far progress had come. */
+  async #read(sessionId: string, streamId: string): Promise<{ answered: Set<string>; progress: Map<string, number> }> {
+    const answered = new Set<string>();
+    const progress = new Map<string, number>();
+    for (let after: string = START; ; ) {
+      const { entries } = await this.#era.options.store.log.read(sessionId, streamId, after, READ_LIMIT);
+      for (const message of entries.flatMap(messageOf)) {
+        if (isResponse(message)) answered.add(typed(message.id));
+        const seen = progressOf(message);
+        if (seen) progress.set(seen.token, seen.progress);
+      }
+      if (entries.length < READ_LIMIT) return { answered, progress };
+      after = entries.at(-1)?.position ?? after;
+    }
+  }
+}
+
+/** Goes on with a stream that another node began: no HTTP response, the log alone. */
+class RecoveredOutlet implements Outlet {
+  readonly #era: LegacyEra;
+  readonly #name: CallName;
+  readonly #writer: StreamWriter;
+  readonly #writeMain: (message: JsonRpcMessage) => Promise<void>;
+  readonly #progress: ReadonlyMap<string, number>;
+  readonly #ontoMain: boolean;
+  #missing: number;
+
+  constructor(
+    era: LegacyEra,
+    name: CallName,
+    ontoMain: boolean,
+    missing: number,
+    progress: ReadonlyMap<string, number>,
+  ) {
+    const { store, hub, nodeToken } = era.options;
+    const { sessionId, callId } = name;
+    const streamId = ontoMain ? MAIN_STREAM : callId;
+    this.#era = era;
+    this.#name = name;
+    this.#ontoMain = ontoMain;
+    this.#missing = missing;
+    this.#progress = progress;
+    this.#writeMain = era.writeMain(sessionId);
+    this.#writer = new StreamWriter({
+      log: store.log,
+      sessionId,
+      streamId,
+      call: { callId, owner: nodeToken },
+      patienceMs: PATIENCE_MS,
+      onStored: (outcome) => hub.appended(sessionId, streamId, outcome),
+    });
+  }
+
+  async result(response: object): Promise<void> {
+    this.#missing -= 1;
+    await this.#append(JSON.stringify(response), this.#missing === 0);
+  }
+
+  /** Progress that the client has seen is not told again: for one token it only ever grows. */
+  async related(message: JsonRpcMessage): Promise<void> {
+    const told = progressOf(message);
+    if (told && told.progress <= (this.#progress.get(told.token) ?? Number.NEGATIVE_INFINITY)) return;
+    await this.#append(JSON.stringify(message), false);
+  }
+
+  unrelated(message: JsonRpcMessage): Promise<void> {
+    return this.#writeMain(message);
+  }
+
+  async unanswered(): Promise<void> {
+    this.#missing -= 1;
+    if (this.#missing === 0) await this.close();
+  }
+
+  async refuse({ id }: { readonly id: JsonRpcId }): Promise<void> {
+    await this.result(errorResponse(id, ErrorCode.InternalError, 'The request was not completed', { retryable: true }));
+  }
+
+  /** Everything was answered: what is left is to end the stream. */
+  async close(): Promise<void> {
+    if (this.#ontoMain) this.#era.unlist(this.#name);
+    else await this.#append('', true);
+  }
+
+  abandon(): void {}
+  closeStream(): void {}
+
+  async #append(data: string, last: boolean): Promise<void> {
+    await this.#writer.append(data, { end: last && !this.#ontoMain, finish: last });
+    if (last) this.#era.unlist(this.#name);
+  }
+}
+
+function messageOf({ data }: LogEntry): JsonRpcMessage[] {
+  return data === '' ? [] : [JSON.parse(data) as JsonRpcMessage];
+}
+
+function progressOf(message: JsonRpcMessage): { readonly token: string; readonly progress: number } | undefined {
+  if (!('method' in message) || message.method !== 'notifications/progress' || !isObject(message.params))
+    return undefined;
+  const { progressToken, progress } = message.params;
+  if (typeof progressToken !== 'string' && typeof progressToken !== 'number') return undefined;
+  return typeof progress === 'number' ? { token: typed(progressToken), progress } : undefined;
+}
+
+/** Ids and tokens keep their type: 7 and "7" are two. */
+function typed(id: JsonRpcId): string {
+  return `${typeof id} ${id}`;
+}

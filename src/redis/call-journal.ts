@@ -1,0 +1,53 @@
+/** Calls and where they run. Guarantees: core/ports/call-journal.ts. */
+import type { CallJournal, CallName } from '../core/ports/call-journal.js';
+import type { StoreLimits } from '../core/ports/store.js';
+import type { RedisConnection } from './connection.js';
+import { openLogLife } from './event-log.js';
+import type { Keys } from './keys.js';
+import { scripts } from './scripts.js';
+
+export function createRedisCallJournal(redis: RedisConnection, keys: Keys, limits: StoreLimits): CallJournal {
+  const entryLife = String(openLogLife(limits));
+  /** Survivors need a lease to notice and some time to take over; ten leases bound what a lost fleet leaves behind. */
+  const listLife = String(Math.max(limits.nodeLeaseMs * 10, 60_000));
+
+  return {
+    async enter({ sessionId, callId }, owner, journal) {
+      const all = [keys.session(sessionId), keys.streams(sessionId), keys.stream(sessionId, callId)];
+      return (await redis.run<number>(scripts.enterCall, all, [callId, owner, journal, entryLife])) === 1;
+    },
+
+    async list(owner, call) {
+      const key = keys.calls(owner);
+      await Promise.all([redis.command(key, 'SADD', key, format(call)), redis.command(key, 'PEXPIRE', key, listLife)]);
+    },
+
+    async unlist(owner, call) {
+      const key = keys.calls(owner);
+      await redis.command(key, 'SREM', key, format(call));
+    },
+
+    async listed(owner, limit) {
+      const key = keys.calls(owner);
+      return (await redis.command<string[]>(key, 'SRANDMEMBER', key, String(limit))).map(parse);
+    },
+
+    async claim({ sessionId, callId }, from, to) {
+      const both = [keys.session(sessionId), keys.stream(sessionId, callId)];
+      const claimed = await redis.run<[string, number] | null>(scripts.claimCall, both, [from, to]);
+      return claimed ? { journal: claimed[0], claims: claimed[1] } : undefined;
+    },
+
+    async renew(owner) {
+      const key = keys.calls(owner);
+      await redis.command(key, 'PEXPIRE', key, listLife);
+    },
+  };
+}
+
+const format = ({ sessionId, callId }: CallName): string => `${sessionId} ${callId}`;
+
+function parse(text: string): CallName {
+  const [sessionId, callId] = text.split(' ') as [string, string];
+  return { sessionId, callId };
+}
