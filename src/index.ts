@@ -3,7 +3,7 @@ export { createFleet, type FleetAccess, type FleetOptions } from './app/create-f
 export { createNode, type NodeOptions } from './app/create-node.js';
 export type { Node } from './app/node.js';
 export type { Logger } from './core/logger.js';
-export type { AuthInfo, Era, Notify, ServerContext, SessionState } from './core/server-context.js';
+export type { AuthInfo, Era, Notify, RequestState, ServerContext, SessionState } from './core/server-context.js';
 export { SessionGone } from './core/server-context.js';
 export { currentExchange } from './mcp/current-exchange.js';
 export { ClientError, type Fleet, type FleetSession, RequestTimeout } from './mcp/fleet.js';

@@ -21,7 +21,9 @@ import { createApplication, createRouter, type Middleware } from '../http/router
 import { createSseRoutes } from '../http/sse-route.js';
 import { createFleetAccess, type Fleet } from '../mcp/fleet.js';
 import { LegacyEra } from '../mcp/legacy-era.js';
+import { ModernEra } from '../mcp/modern-era.js';
 import { Recovery } from '../mcp/recovery.js';
+import { RequestStates } from '../mcp/request-states.js';
 import type { ServerModule } from '../mcp/server-module.js';
 import { ServerSource } from '../mcp/server-source.js';
 import { Clockwork } from './clockwork.js';
@@ -56,6 +58,7 @@ export class Node {
   readonly #feed: ChangeFeed;
   readonly #relay: Relay;
   readonly #era: LegacyEra;
+  readonly #modern: ModernEra;
   readonly #clock: Clockwork;
   readonly #application: ReturnType<typeof createApplication>;
   readonly #opsApplication: ReturnType<typeof createApplication>;
@@ -86,6 +89,24 @@ export class Node {
       },
       notify: this.notify,
     };
+    const servers = new ServerSource(parts.module, identity);
+    const states = new RequestStates({
+      secrets: config.stateSecrets,
+      store: store.secrets,
+      ttlMs: config.stateTtlMs,
+    });
+    this.#modern = new ModernEra({
+      ...parts,
+      get nodeId() {
+        return self.nodeId;
+      },
+      servers,
+      states,
+      notify: this.notify,
+      feed: this.#feed,
+      maxListenStreams: config.maxListenStreams,
+      keepAliveMs: config.sseKeepaliveMs,
+    });
     this.#era = new LegacyEra({
       ...parts,
       get nodeId() {
@@ -94,7 +115,8 @@ export class Node {
       nodeToken: this.#token,
       hub: this.#hub,
       relay: this.#relay,
-      servers: new ServerSource(parts.module, identity),
+      servers,
+      states,
       notify: this.notify,
       streamUpgradeMs: config.streamUpgradeMs,
     });
@@ -107,6 +129,7 @@ export class Node {
     const gates = createGates(config);
     const route = {
       era: this.#era,
+      modern: this.#modern,
       maxBodyBytes: config.maxBodyBytes,
       maxSessions: config.maxSessions,
       keepAliveMs: config.sseKeepaliveMs,
@@ -232,10 +255,12 @@ export class Node {
     await sleep(delayMs);
     const closed = this.#servers.map((server) => new Promise((resolve) => server.close(resolve)));
     this.#hub.closeMainTails(RECONNECT_MS);
+    await this.#modern.endSubscriptions();
     const deadline = Date.now() + timeoutMs;
-    while (this.#hub.exchangeCount > 0 && Date.now() < deadline) await sleep(50);
+    while (this.#hub.exchangeCount + this.#modern.running > 0 && Date.now() < deadline) await sleep(50);
     // What still runs is left as it is in the journal: the survivors take it over like the calls of a dead node.
     this.#hub.relinquish();
+    await this.#modern.stop();
     this.#hub.closeTails(RECONNECT_MS);
     await sleep(0);
     for (const server of this.#servers) server.closeAllConnections();

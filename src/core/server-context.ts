@@ -34,6 +34,17 @@ export interface AuthInfo {
   extra?: Record<string, unknown>;
 }
 
+/**
+ * The fleet's codec for what a call of several rounds has to remember between them. Signed with keys that every node
+ * knows, so a state minted on one node is accepted on all; bound to principal, method and name; it expires. Signed, not
+ * encrypted: the client can read it.
+ */
+export interface RequestState {
+  mint(value: unknown): Promise<string>;
+  /** For the SDK's server options (`requestState: { verify }`). @throws for a state that is forged, expired or foreign. */
+  verify(state: string): Promise<unknown>;
+}
+
 export interface ServerContext {
   readonly era: Era;
   readonly nodeId: string;
@@ -42,6 +53,7 @@ export interface ServerContext {
   /** Legacy only. */
   readonly session?: SessionState;
   readonly authInfo?: AuthInfo;
+  readonly requestState: RequestState;
   readonly notify: Notify;
 }
 

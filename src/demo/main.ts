@@ -57,7 +57,7 @@ function fail(error: unknown): never {
 }
 
 // Leaving at once is safe: what was started is killed by its own exit handler.
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(130));
 setTimeout(
   () => fail(new Error(`"${current}" is not done, ${DEADLINE_MS / 1000} s after the start`)),
   DEADLINE_MS,

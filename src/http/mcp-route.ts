@@ -11,23 +11,26 @@ import {
 } from '../core/jsonrpc.js';
 import { MAIN_STREAM } from '../core/ports/event-log.js';
 import type { SessionRecord } from '../core/ports/session-store.js';
-import { hasBatches, isLegacyRevision, MODERN_REVISION } from '../core/revisions.js';
+import { hasBatches, isLegacyRevision } from '../core/revisions.js';
 import { isSessionId } from '../core/session-id.js';
 import { type LegacyEra, requestsOf } from '../mcp/legacy-era.js';
+import type { ModernEra } from '../mcp/modern-era.js';
 import { openSession } from '../mcp/session-opening.js';
 import { openMainStream, resumeStream } from '../mcp/session-streams.js';
 import { accepts, isJsonContent } from './accept.js';
 import { readJsonBody } from './body.js';
 import { faultOf, faults } from './faults.js';
 import { initializeFault, parseMessages } from './messages.js';
+import { declaresModern, hasClaim, serveModern } from './modern-route.js';
 import { HttpPostReply } from './post-reply.js';
 import { type HttpFault, sendEmpty, sendJson } from './reply.js';
 import { callerOf, type Identity, singleHeader } from './request-context.js';
-import { observeRequest } from './request-metrics.js';
+import { methodOf, observeRequest } from './request-metrics.js';
 import { SseConnection } from './sse-connection.js';
 
 export interface RouteOptions {
   readonly era: LegacyEra;
+  readonly modern: ModernEra;
   readonly maxBodyBytes: number;
   readonly maxSessions: number;
   readonly keepAliveMs: number;
@@ -79,7 +82,15 @@ export function createMcpRoute(options: RouteOptions): Route {
     const { messages, batch } = parsed;
     const [first] = messages as [JsonRpcMessage];
     const id = batch ? null : readableId(first);
-    observeRequest(metrics, res, batch ? 'batch' : isResponse(first) ? 'answer' : first.method);
+    const modern = messages.some(hasClaim) || declaresModern(req);
+    observeRequest(metrics, res, methodOf(first, batch), modern ? 'modern' : 'legacy');
+    if (modern) {
+      // Neither exists in the modern era; and an answer that declares it must not reach a call of the other one.
+      if (batch || isResponse(first))
+        throw new Refused(faults.notJsonRpc('one request or notification is expected'), id);
+      if (await options.modern.isServed()) return serveModern(options.modern, req, res, first, identity);
+      throw new Refused(faults.versionNotServed(), id);
+    }
     if (isRequest(first) && first.method === 'initialize') return initialize(req, res, identity, first);
 
     const session = await loadSession(req, identity, id);
@@ -137,7 +148,7 @@ export function createMcpRoute(options: RouteOptions): Route {
 
   return async (req, res, identity) => {
     // Sessions and streams of their own do not exist in the modern era; a DELETE that declares it ends nobody's session.
-    if (req.method !== 'POST' && req.headers['mcp-protocol-version'] === MODERN_REVISION) {
+    if (req.method !== 'POST' && declaresModern(req)) {
       throw new Refused(faults.methodNotAllowed('POST'));
     }
     const route = methods[req.method ?? ''];

@@ -2,6 +2,7 @@
 
 import type { ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
+import { isResponse, type JsonRpcMessage } from '../core/jsonrpc.js';
 import type { Metrics } from '../core/metrics.js';
 
 const METHODS = new Set([
@@ -18,6 +19,8 @@ const METHODS = new Set([
   'prompts/get',
   'completion/complete',
   'logging/setLevel',
+  'server/discover',
+  'subscriptions/listen',
   'notifications/initialized',
   'notifications/cancelled',
   'notifications/progress',
@@ -30,12 +33,22 @@ const METHODS = new Set([
 ]);
 
 /** From now until the response is over, whoever ends it. */
-export function observeRequest(metrics: Metrics, res: ServerResponse, method: string): void {
+export function observeRequest(
+  metrics: Metrics,
+  res: ServerResponse,
+  method: string,
+  era: 'legacy' | 'modern' = 'legacy',
+): void {
   const started = performance.now();
   res.once('close', () => {
     const label = METHODS.has(method) ? method : 'other';
-    metrics.request('legacy', label, outcomeOf(res), (performance.now() - started) / 1000);
+    metrics.request(era, label, outcomeOf(res), (performance.now() - started) / 1000);
   });
+}
+
+export function methodOf(first: JsonRpcMessage, batch: boolean): string {
+  if (batch) return 'batch';
+  return isResponse(first) ? 'answer' : first.method;
 }
 
 function outcomeOf(res: ServerResponse): string {

@@ -7,7 +7,7 @@
  */
 import type { IncomingMessage } from 'node:http';
 import { parseEventId } from '../core/event-id.js';
-import { isRequest, isResponse, type JsonRpcId, type JsonRpcMessage, readableId } from '../core/jsonrpc.js';
+import { isRequest, type JsonRpcId, type JsonRpcMessage, readableId } from '../core/jsonrpc.js';
 import { MAIN_STREAM } from '../core/ports/event-log.js';
 import type { SessionRecord } from '../core/ports/session-store.js';
 import { hasBatches } from '../core/revisions.js';
@@ -22,7 +22,7 @@ import { Refused, type Route, type RouteOptions } from './mcp-route.js';
 import { initializeFault, parseMessages } from './messages.js';
 import { sendEmpty } from './reply.js';
 import { callerOf, type Identity, singleHeader } from './request-context.js';
-import { observeRequest } from './request-metrics.js';
+import { methodOf, observeRequest } from './request-metrics.js';
 import { SseConnection } from './sse-connection.js';
 
 export function createSseRoutes(options: RouteOptions): { readonly sse: Route; readonly messages: Route } {
@@ -74,7 +74,7 @@ export function createSseRoutes(options: RouteOptions): { readonly sse: Route; r
     const { messages: received, batch } = parsed;
     const [first] = received as [JsonRpcMessage];
     const id = batch ? null : readableId(first);
-    observeRequest(metrics, res, batch ? 'batch' : isResponse(first) ? 'answer' : first.method);
+    observeRequest(metrics, res, methodOf(first, batch));
     const session = await loadSession(query(req).get('sessionId') ?? '', identity, id);
     if (batch && !hasBatches(session.protocolVersion)) {
       throw new Refused(faults.notJsonRpc('this revision of the protocol has no batches'), id);

@@ -42,6 +42,7 @@ import { formatCall } from './journaled-call.js';
 import { createMainOutlet, type WriteMain } from './main-outlet.js';
 import type { Outlet, PostReply } from './outlet.js';
 import { PostOutlet, type PostOutletContext } from './post-outlet.js';
+import type { RequestStates } from './request-states.js';
 import type { ServerSource } from './server-source.js';
 import { createSessionEffects, type SessionEffects } from './session-effects.js';
 import { createSessionState } from './session-state.js';
@@ -62,6 +63,7 @@ export interface LegacyEraOptions {
   readonly relay: Relay;
   readonly servers: ServerSource;
   readonly notify: Notify;
+  readonly states: RequestStates;
   readonly metrics: Metrics;
   readonly logger: Logger;
   readonly streamUpgradeMs: number;
@@ -202,9 +204,11 @@ export class LegacyEra {
     for (const request of requests) exchange.deliver(request);
   }
 
-  context(sessionId: string, session: SessionState, { authInfo }: Caller): ServerContext {
-    const { nodeId, notify } = this.options;
-    return { era: 'legacy', nodeId, sessionId, session, notify, ...(authInfo && { authInfo }) };
+  context(sessionId: string, session: SessionState, { authInfo, principal }: Caller): ServerContext {
+    const { nodeId, notify, states } = this.options;
+    // In this era a state never leaves the node that serves the call; the session is all there is to bind it to.
+    const requestState = states.codec({ principal, purpose: `session ${sessionId}` });
+    return { era: 'legacy', nodeId, sessionId, session, notify, requestState, ...(authInfo && { authInfo }) };
   }
 
   /** A hydrated exchange, ready for its messages. */

@@ -23,8 +23,12 @@ export class ServerSource {
   }
 
   async acquire(context: ServerContext): Promise<McpServerLike> {
-    if (!this.#module.reusable) return checked(await this.#module.factory(context));
-    return this.#idle.pop() ?? checked(await this.#module.factory(this.#shared));
+    return (this.#module.reusable ? this.#idle.pop() : undefined) ?? this.build(context);
+  }
+
+  /** A server of the caller's own, never to be released. */
+  async build(context: ServerContext): Promise<McpServerLike> {
+    return checked(await this.#module.factory(this.#module.reusable ? this.#shared : context));
   }
 
   /** `clean`: no handler is running any more, so the server may serve somebody else. */

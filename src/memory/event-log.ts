@@ -130,8 +130,8 @@ function isFenced(
   if (stream?.owned && call?.callId !== streamId) return true;
   if (!call) return false;
   const entry = calls.get(call.callId);
-  const mayOpen = call.open !== undefined && entry === undefined && !stream?.owned;
-  return !mayOpen && entry?.owner !== call.owner;
+  const opensNow = call.open !== undefined && entry === undefined;
+  return !opensNow && entry?.owner !== call.owner;
 }
 
 function remember<T>(batches: Map<string, T>, batch: string, outcome: T): void {

@@ -10,6 +10,7 @@ import { createMemoryCallJournal } from './call-journal.js';
 import { createMemoryChangeLog } from './change-log.js';
 import { createMemoryEventLog, type NodeIdentity } from './event-log.js';
 import { createMemoryNodeRegistry } from './node-registry.js';
+import { createMemorySecretStore } from './secret-store.js';
 import { createMemorySessionStore } from './session-store.js';
 import { createMemoryState, type MemoryState } from './state.js';
 
@@ -29,6 +30,7 @@ export function createMemoryStore(limits: StoreLimits, shared: MemoryState = cre
     changes: whileOpen(createMemoryChangeLog(shared, limits), isOpen),
     broker: whileOpen(broker, isOpen),
     nodes: whileOpen(createMemoryNodeRegistry(shared, limits), isOpen),
+    secrets: whileOpen(createMemorySecretStore(shared), isOpen),
     ...whileOpen({ async ping() {} }, isOpen),
     async close() {
       if (!open) return;

@@ -72,6 +72,7 @@ export class MemoryState {
   readonly callLists = new Map<string, CallList>();
   /** Tokens of nodes that live or have not been buried. */
   readonly knownTokens = new Set<string>();
+  readonly secrets = new Map<string, string>();
   readonly names: Leases;
   readonly tokens: Leases;
   readonly duties: Leases;

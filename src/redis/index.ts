@@ -9,6 +9,7 @@ import { type ConnectionOptions, RedisConnection } from './connection.js';
 import { createRedisEventLog } from './event-log.js';
 import { Keys } from './keys.js';
 import { createRedisNodeRegistry } from './node-registry.js';
+import { createRedisSecretStore } from './secret-store.js';
 import { createRedisSessionStore } from './session-store.js';
 
 export interface RedisStoreOptions extends Pick<ConnectionOptions, 'onCommand' | 'onUp'> {
@@ -42,6 +43,7 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Stor
     changes: createRedisChangeLog(redis, keys, limits),
     broker,
     nodes: createRedisNodeRegistry(redis, keys, limits),
+    secrets: createRedisSecretStore(redis, keys),
     ping: async () => void (await redis.command('', 'PING')),
     async close() {
       broker.close();

@@ -61,6 +61,9 @@ export class Keys {
   get nodes(): string {
     return `${this.#prefix}nodes`;
   }
+  secret(name: string): string {
+    return `${this.#prefix}secret:${name}`;
+  }
   duty(name: string): string {
     return `${this.#prefix}duty:${name}`;
   }

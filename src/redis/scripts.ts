@@ -37,6 +37,7 @@ export const scripts = {
   postLetter: load('postLetter-2'),
   renewLease: load('renewLease-1'),
   releaseLease: load('releaseLease-1'),
+  sharedSecret: load('sharedSecret-1'),
   touchNode: load('touchNode-1'),
   staleNodes: load('staleNodes-1'),
 } as const;

@@ -131,7 +131,8 @@ describe('the replacement of nodes', function () {
   this.timeout(60_000);
   let fleet: Fleet;
   before(async () => {
-    fleet = await startProbeFleet();
+    // What the balancer had given to a node before it took it away must still be served there.
+    fleet = await startProbeFleet({ env: { DRAIN_DELAY_MS: '250' } });
   });
   after(() => fleet?.stop());
 

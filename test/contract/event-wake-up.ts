@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import { MAIN_STREAM, START, type TailHolder } from '../../src/core/ports/event-log.js';
 import { IF_FREE, ONE, opening, TAKE_OVER, TWO } from './events.js';
-import { describeContract, type ListeningNode, listen, type OpenHarness, openSession } from './harness.js';
+import { describeContract, type ListeningNode, listen, type OpenHarness, openSession, settle } from './harness.js';
 
 const holderOn = (node: Pick<ListeningNode, 'token'>, connectionId: string): TailHolder => ({
   nodeToken: node.token,
@@ -63,6 +63,7 @@ export function eventWakeUpContract(name: string, openHarness: OpenHarness): voi
         holderOn(former, 'second'),
         holderOn(newer, 'third'),
       ]);
+      await settle(b, newer);
       expect(newer.wakeUps).to.deep.equal([]);
     });
 
@@ -77,6 +78,7 @@ export function eventWakeUpContract(name: string, openHarness: OpenHarness): voi
       await a.log.append(sessionId, MAIN_STREAM, [{ data: 'after' }]);
       await newer.until(() => newer.wakeUps.length > 0, 'the event');
       expect(newer.wakeUps[0]?.events?.entries.map(({ data }) => data)).to.deep.equal(['after']);
+      await settle(a, former);
       expect(former.wakeUps.filter(({ events }) => events)).to.deep.equal([]);
     });
 
@@ -129,19 +131,27 @@ export function eventWakeUpContract(name: string, openHarness: OpenHarness): voi
       await a.log.handOver(sessionId, MAIN_STREAM, newest, '3-0');
       await a.log.handOver(sessionId, MAIN_STREAM, TWO, '2-0');
       await node.until(() => node.wakeUps.length > 0, 'the hand-over');
+      await settle(a, node);
       expect(node.wakeUps.map(({ handedOver }) => handedOver)).to.deep.equal(['2-0']);
     });
 
-    it('is ignored when the new holder has given the stream up', async () => {
+    it('is ignored when the new holder has given the stream up, also by the one that took it then', async () => {
       const { stores } = await open();
-      const [{ log }] = stores;
-      const { sessionId } = await openSession(stores[0]);
-      await log.attachTail(sessionId, MAIN_STREAM, ONE, IF_FREE);
-      await log.attachTail(sessionId, MAIN_STREAM, TWO, TAKE_OVER);
-      await log.detachTail(sessionId, MAIN_STREAM, TWO, '9-0');
-      await log.handOver(sessionId, MAIN_STREAM, ONE, '5-0');
-      const next = await log.attachTail(sessionId, MAIN_STREAM, ONE, IF_FREE);
-      expect(next).to.deep.equal({ outcome: 'attached', delivered: '9-0', former: undefined });
+      const [a, b] = stores;
+      const node = await listen(b);
+      const { sessionId } = await openSession(a);
+      const next = holderOn(node, 'next');
+      await a.log.attachTail(sessionId, MAIN_STREAM, ONE, IF_FREE);
+      await a.log.attachTail(sessionId, MAIN_STREAM, TWO, TAKE_OVER);
+      await a.log.detachTail(sessionId, MAIN_STREAM, TWO, '9-0');
+      await a.log.handOver(sessionId, MAIN_STREAM, ONE, '5-0');
+      const attached = await b.log.attachTail(sessionId, MAIN_STREAM, next, IF_FREE);
+      expect(attached).to.deep.equal({ outcome: 'attached', delivered: '9-0', former: undefined });
+      await a.log.handOver(sessionId, MAIN_STREAM, ONE, '5-0');
+      await settle(b, node);
+      expect(node.wakeUps).to.deep.equal([]);
+      const last = await a.log.attachTail(sessionId, MAIN_STREAM, ONE, TAKE_OVER);
+      expect(last).to.deep.equal({ outcome: 'attached', delivered: '9-0', former: next });
     });
   });
 }

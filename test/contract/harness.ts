@@ -114,6 +114,19 @@ export interface ListenOptions {
   readonly onTold?: () => void;
 }
 
+/**
+ * Returns when whatever a node could still be told of before has arrived: several signals, one after the other, have gone
+ * the whole way to a node that listens. For the proof that something does not arrive.
+ */
+export async function settle(store: Store, listener: ListeningNode): Promise<void> {
+  for (const i of timesOf(3)) {
+    const sessionId = `settled ${i} ${randomUUID()}`;
+    await store.broker.signal({ kind: 'initialized', sessionId });
+    const isHere = () => listener.signals.some((signal) => signal.sessionId === sessionId);
+    await listener.until(isHere, 'a signal that follows');
+  }
+}
+
 /** A living node (its lease is claimed) that listens. */
 export async function listen(
   store: Store,

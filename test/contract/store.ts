@@ -10,7 +10,7 @@ import { eventLogContract } from './event-log.js';
 import { eventReadingContract } from './event-reading.js';
 import { eventTailContract } from './event-tail.js';
 import { eventWakeUpContract } from './event-wake-up.js';
-import { describeContract, listen, type OpenHarness, openSession } from './harness.js';
+import { describeContract, listen, type OpenHarness, openSession, settle } from './harness.js';
 import { nodeRegistryContract } from './node-registry.js';
 import { sessionCapContract } from './session-cap.js';
 import { sessionEndContract } from './session-end.js';
@@ -50,7 +50,8 @@ export function storeContract(name: string, openHarness: OpenHarness): void {
       const { stores } = await open();
       const [a, b] = stores;
       const record = await openSession(a);
-      await listen(a);
+      const closed = await listen(a);
+      const running = await listen(b);
       await a.close();
       await a.close();
       for (const [call, outcome] of Object.entries({
@@ -65,6 +66,8 @@ export function storeContract(name: string, openHarness: OpenHarness): void {
       })) {
         expect(await nameOfRejection(outcome), call).to.equal('StoreUnavailable');
       }
+      await settle(b, running);
+      expect(closed.signals).to.deep.equal([]);
       expect(await b.sessions.touch(record.sessionId), 'through the other node').to.deep.equal(record);
     });
   });

@@ -10,8 +10,8 @@ import type { Target } from '../support/raw-client.js';
 export const MAX_BODY_BYTES = 1_000_000;
 
 export interface HttpTarget extends Target {
-  /** Names of all keys; undefined where the store cannot be looked into. */
-  storedKeys(): Promise<string[] | undefined>;
+  /** Names of all keys; none where the store cannot be looked into. */
+  storedKeys(): Promise<string[]>;
   stop(): Promise<void>;
 }
 
@@ -30,7 +30,7 @@ async function startSingle(): Promise<HttpTarget> {
   return {
     url: node.url,
     nodeUrls: [node.url],
-    storedKeys: async () => undefined,
+    storedKeys: async () => [],
     stop: async () => void (await node.stop()),
   };
 }

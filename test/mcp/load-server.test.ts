@@ -70,7 +70,8 @@ describe('loading a server module', () => {
         resourcesChanged: async () => {},
         resourceUpdated: async () => {},
       };
-      const server = await loaded.factory({ era: 'legacy', nodeId: 'a', notify });
+      const requestState = { mint: async () => '', verify: async () => undefined };
+      const server = await loaded.factory({ era: 'legacy', nodeId: 'a', notify, requestState });
       expect(server.connect).to.be.a('function');
     });
   }

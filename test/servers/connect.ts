@@ -2,6 +2,7 @@
  * A server factory and a real client, in one process: the official clients of both SDK lines over linked transports, the
  * modern one over the SDK's own handler. What a node adds (streams, replicas, stored state) is deliberately absent.
  */
+import { randomBytes } from 'node:crypto';
 import {
   StreamableHTTPClientTransport,
   Client as V2Client,
@@ -15,8 +16,8 @@ import {
   ListRootsRequestSchema,
   LoggingMessageNotificationSchema,
 } from '@modelcontextprotocol/sdk/types.js';
-import { createMcpHandler, type McpServer } from '@modelcontextprotocol/server';
-import type { AuthInfo, McpServerLike, ServerContext, SessionState } from '../../src/index.js';
+import { createMcpHandler, createRequestStateCodec, type McpServer } from '@modelcontextprotocol/server';
+import type { AuthInfo, McpServerLike, RequestState, ServerContext, SessionState } from '../../src/index.js';
 
 export const MODERN = '2026-07-28';
 const INFO = { name: 'server-test', version: '1.0.0' };
@@ -39,6 +40,7 @@ export function fakeNode(era: ServerContext['era'], authInfo?: AuthInfo): FakeNo
     nodeId: 'node-7',
     ...(era === 'legacy' && { sessionId: '5f0c54a5-0a3f-4ec5-a1f7-3a2e61b3f9d1', session: mapBacked(state) }),
     ...(authInfo && { authInfo }),
+    requestState: requestState(),
     notify: {
       toolsChanged: announce('tools'),
       promptsChanged: announce('prompts'),
@@ -47,6 +49,14 @@ export function fakeNode(era: ServerContext['era'], authInfo?: AuthInfo): FakeNo
     },
   };
   return { context, announced, state };
+}
+
+/** What a node gives, with a key of its own; its binding to principal and call is proved where the node is. */
+const codec = createRequestStateCodec({ key: randomBytes(32) });
+
+function requestState(): RequestState {
+  const noContext = {} as Parameters<typeof codec.verify>[1];
+  return { mint: (value) => codec.mint(value), verify: (state) => codec.verify(state, noContext) };
 }
 
 function mapBacked(state: Map<string, unknown>): SessionState {

@@ -3,8 +3,8 @@
  * literal here is what the conformance suite looks for.
  */
 import { expect } from 'chai';
+import type { ServerContext } from '../../src/index.js';
 import createServer from '../../src/servers/everything/index.js';
-import type { EverythingContext } from '../../src/servers/everything/request-state.js';
 import { type Answers, callRaw, connectLegacy, connectModern, fakeNode, lineOf, serveModern } from './connect.js';
 
 const PREFIX = 'test_input_required_result_';
@@ -154,12 +154,12 @@ describe('everything: calls of several rounds', () => {
     expect(borrowed.result.resultType).to.equal('input_required');
   });
 
-  it('prefers the codec of the node, whose keys the other nodes know', async () => {
-    const context: EverythingContext = {
+  it('has its states made by the node, whose keys the other nodes know', async () => {
+    const context: ServerContext = {
       ...fakeNode('modern').context,
       requestState: {
-        mint: (value) => `fleet:${JSON.stringify(value)}`,
-        verify: (state) => JSON.parse(state.slice('fleet:'.length)),
+        mint: async (value) => `fleet:${JSON.stringify(value)}`,
+        verify: async (state) => JSON.parse(state.slice('fleet:'.length)),
       },
     };
     const fleet = serveModern(() => createServer(context));

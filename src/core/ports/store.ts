@@ -11,6 +11,7 @@ import type { CallJournal } from './call-journal.js';
 import type { ChangeLog } from './change-log.js';
 import type { EventLog } from './event-log.js';
 import type { NodeRegistry } from './node-registry.js';
+import type { SecretStore } from './secret-store.js';
 import type { SessionStore } from './session-store.js';
 
 export interface Store {
@@ -21,6 +22,7 @@ export interface Store {
   readonly changes: ChangeLog;
   readonly broker: Broker;
   readonly nodes: NodeRegistry;
+  readonly secrets: SecretStore;
   /** Resolves when the store answers; throws {@link StoreUnavailable} when it does not in time. */
   ping(): Promise<void>;
   /** Ends every connection. Pending calls reject with {@link StoreUnavailable}. Idempotent. */

@@ -80,12 +80,11 @@ else
   redis.call('HSET', KEYS[3], 'known', '1')
 end
 if ARGV[8] == '1' then
-  if ownsStream then
-    redis.call('HDEL', KEYS[3], 'owner', 'journal')
-    redis.call('HSET', KEYS[3], 'batch', ARGV[9])
-  else
-    redis.call('DEL', KEYS[5])
-    redis.call('ZREM', KEYS[2], ARGV[3])
+  redis.call('HSET', KEYS[5], 'batch', ARGV[9])
+  redis.call('HDEL', KEYS[5], 'owner', 'journal', 'claims')
+  if not ownsStream then
+    -- Long enough to recognize a second try of this append.
+    redis.call('PEXPIRE', KEYS[5], 60000)
   end
 end
 redis.call('PEXPIRE', KEYS[4], life)

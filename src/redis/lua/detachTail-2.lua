@@ -7,6 +7,6 @@ if redis.call('EXISTS', KEYS[1]) == 0 or redis.call('HGET', KEYS[2], 'tail') ~= 
 end
 -- In this order: a hash that loses its last field is gone, and the next field would begin one that lives for ever.
 redis.call('HSET', KEYS[2], 'delivered', ARGV[2])
-redis.call('HDEL', KEYS[2], 'tail')
+redis.call('HDEL', KEYS[2], 'tail', 'former')
 redis.call('PUBLISH', ARGV[3], ARGV[4])
 return 1

@@ -13,9 +13,9 @@ import {
   type McpServer,
 } from '@modelcontextprotocol/server';
 import * as z from 'zod';
+import type { ServerContext } from '../../index.js';
 import { type CallContext, READS, text } from '../reply.js';
 import { answerTo, askName, describeRoots, describeSample, listRoots, nameForm, refusal, sample } from './questions.js';
-import { type EverythingContext, requestStateCodecOf } from './request-state.js';
 
 export const PREFIX = 'test_input_required_result_';
 const noInput = z.object({});
@@ -29,7 +29,7 @@ const askColour = (message: string): InputRequest => inputRequired.elicit({ mess
 const askConfirmation = (): InputRequest =>
   inputRequired.elicit({ message: 'Please confirm', requestedSchema: confirmForm });
 
-export function registerRoundTools(server: McpServer, context: EverythingContext): void {
+export function registerRoundTools(server: McpServer, context: ServerContext): void {
   registerSingleRounds(server);
   registerWithState(server, context);
   registerTwoRounds(server, context, {
@@ -76,7 +76,7 @@ function registerSingleRounds(server: McpServer): void {
   );
 }
 
-function registerWithState(server: McpServer, context: EverythingContext): void {
+function registerWithState(server: McpServer, context: ServerContext): void {
   for (const tool of [`${PREFIX}request_state`, `${PREFIX}tampered_state`]) {
     server.registerTool(
       tool,
@@ -86,7 +86,7 @@ function registerWithState(server: McpServer, context: EverythingContext): void 
         if (declined) return text(declined);
         const form = acceptedContent(call.mcpReq.inputResponses, 'confirm', confirmForm);
         if (form && stateOf(call, tool)) return text(`state-ok: ${form.ok}`);
-        return askWithState(context, call, { confirm: askConfirmation() }, { tool });
+        return askWithState(context, { confirm: askConfirmation() }, { tool });
       },
     );
   }
@@ -109,7 +109,7 @@ function registerWithState(server: McpServer, context: EverythingContext): void 
         greeting: sample('Generate a greeting', 50),
         client_roots: listRoots,
       };
-      return askWithState(context, call, questions, { tool });
+      return askWithState(context, questions, { tool });
     },
   );
 }
@@ -121,7 +121,7 @@ interface TwoRounds {
 }
 
 /** Name, then colour: the name given in the first round is known in the second only from the state. */
-function registerTwoRounds(server: McpServer, context: EverythingContext, { tool, first, second }: TwoRounds): void {
+function registerTwoRounds(server: McpServer, context: ServerContext, { tool, first, second }: TwoRounds): void {
   server.registerTool(
     tool,
     { description: 'Asks for a name, then for a colour', inputSchema: noInput, annotations: READS },
@@ -136,9 +136,9 @@ function registerTwoRounds(server: McpServer, context: EverythingContext, { tool
       const form = acceptedContent(call.mcpReq.inputResponses, first.key, nameForm);
       const name = state && (state.name ?? form?.name);
       if (name !== undefined) {
-        return askWithState(context, call, { [second.key]: askColour(second.message) }, { tool, name });
+        return askWithState(context, { [second.key]: askColour(second.message) }, { tool, name });
       }
-      return askWithState(context, call, { [first.key]: askName(first.message) }, { tool });
+      return askWithState(context, { [first.key]: askName(first.message) }, { tool });
     },
   );
 }
@@ -150,10 +150,9 @@ function stateOf(call: CallContext, tool: string): RoundState | undefined {
 }
 
 async function askWithState(
-  context: EverythingContext,
-  call: CallContext,
+  context: ServerContext,
   inputRequests: InputRequests,
   state: RoundState,
 ): Promise<InputRequiredResult> {
-  return inputRequired({ inputRequests, requestState: await requestStateCodecOf(context).mint(state, call) });
+  return inputRequired({ inputRequests, requestState: await context.requestState.mint(state) });
 }

@@ -1,0 +1,78 @@
+/**
+ * The modern era's side of `/mcp`: which requests are of it, and the way from Node's request and response to the web's
+ * and back.
+ *
+ * The era is told by the body first: a request that carries the envelope is modern whatever else it carries. Without
+ * one, the version header decides.
+ */
+import { once } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { isObject, isRequest, type JsonRpcMessage } from '../core/jsonrpc.js';
+import { MODERN_REVISION } from '../core/revisions.js';
+import type { ModernEra } from '../mcp/modern-era.js';
+import type { Identity } from './request-context.js';
+
+const CLAIM = 'io.modelcontextprotocol/protocolVersion';
+
+/** Whether a message carries the envelope of the modern era. */
+export function hasClaim(message: JsonRpcMessage): boolean {
+  return isRequest(message) && isObject(message.params?._meta) && CLAIM in message.params._meta;
+}
+
+export function declaresModern(req: IncomingMessage): boolean {
+  return req.headers['mcp-protocol-version'] === MODERN_REVISION;
+}
+
+/** @throws StoreUnavailable */
+export async function serveModern(
+  era: ModernEra,
+  req: IncomingMessage,
+  res: ServerResponse,
+  message: JsonRpcMessage,
+  identity: Identity,
+): Promise<void> {
+  const gone = new AbortController();
+  res.once('close', () => {
+    if (!res.writableFinished) gone.abort();
+  });
+  const request = new Request(`http://${req.headers.host ?? 'localhost'}${req.url ?? '/'}`, {
+    method: 'POST',
+    headers: headersOf(req),
+    signal: gone.signal,
+  });
+  await send(await era.serve(request, message, identity), res);
+}
+
+function headersOf(req: IncomingMessage): [string, string][] {
+  const headers: [string, string][] = [];
+  for (let i = 0; i < req.rawHeaders.length; i += 2) {
+    headers.push([req.rawHeaders[i] as string, req.rawHeaders[i + 1] as string]);
+  }
+  return headers;
+}
+
+/** A client that reads slowly slows the handler's stream down; one that has gone ends it. */
+async function send(response: Response, res: ServerResponse): Promise<void> {
+  if (res.destroyed) {
+    await response.body?.cancel();
+    return;
+  }
+  // Whether a connection is kept open is this node's own business.
+  response.headers.delete('connection');
+  res.writeHead(response.status, Object.fromEntries(response.headers));
+  if (!response.body) {
+    res.end();
+    return;
+  }
+  const reader = response.body.getReader();
+  const stop = (): void => void reader.cancel().catch(() => undefined);
+  res.once('close', stop);
+  res.flushHeaders();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    if (!res.write(value)) await Promise.race([once(res, 'drain'), once(res, 'close')]);
+    if (res.destroyed) return;
+  }
+  res.end();
+}

@@ -1,0 +1,75 @@
+/**
+ * The keys of request states, and the codec of one exchange.
+ *
+ * Keys come from `STATE_SECRETS` (the first signs, all verify, so that a key is changed without failing a round that is
+ * under way) or, without set-up, from the store, where the first node puts one. Signing itself is the SDK's codec.
+ */
+import { randomBytes } from 'node:crypto';
+import { createRequestStateCodec, type RequestStateCodec } from '@modelcontextprotocol/server';
+import type { SecretStore } from '../core/ports/secret-store.js';
+import { StoreUnavailable } from '../core/ports/store.js';
+import type { RequestState } from '../core/server-context.js';
+
+const SECRET = 'request-state';
+
+/** What a state is bound to: it is worth nothing to anybody else, nor for anything else. */
+export interface StateBinding {
+  readonly principal: string;
+  /** Method and name of the request, or the session whose calls keep it to themselves. */
+  readonly purpose: string;
+}
+
+export interface RequestStatesOptions {
+  readonly secrets: readonly Uint8Array[];
+  readonly store: SecretStore;
+  readonly ttlMs: number;
+}
+
+export class RequestStates {
+  readonly #options: RequestStatesOptions;
+  #keys: readonly (Uint8Array | string)[] | undefined;
+
+  constructor(options: RequestStatesOptions) {
+    this.#options = options;
+    if (options.secrets.length > 0) this.#keys = options.secrets;
+  }
+
+  /** Fetches the key, if this node does not hold it yet. @throws StoreUnavailable */
+  async load(): Promise<void> {
+    this.#keys ??= [await this.#options.store.shared(SECRET, randomBytes(32).toString('base64url'))];
+  }
+
+  /** `onUnavailable` is told when a state was asked for and the key could not be had. */
+  codec(binding: StateBinding, onUnavailable: () => void = () => {}): RequestState {
+    const ready = async (): Promise<readonly RequestStateCodec[]> => {
+      try {
+        await this.load();
+      } catch (error) {
+        if (error instanceof StoreUnavailable) onUnavailable();
+        throw error;
+      }
+      const ttlSeconds = Math.max(1, Math.round(this.#options.ttlMs / 1000));
+      const bind = () => `${binding.principal}\n${binding.purpose}`;
+      return (this.#keys ?? []).map((key) => createRequestStateCodec({ key, ttlSeconds, bind }));
+    };
+    // The SDK's codec takes the handler's context to compute the binding; ours is known already.
+    const noContext = {} as Parameters<RequestStateCodec['verify']>[1];
+    return {
+      async mint(value) {
+        const [signing] = await ready();
+        return (signing as RequestStateCodec).mint(value, noContext);
+      },
+      async verify(state) {
+        let failure: unknown;
+        for (const codec of await ready()) {
+          try {
+            return await codec.verify(state, noContext);
+          } catch (error) {
+            failure = error;
+          }
+        }
+        throw failure;
+      },
+    };
+  }
+}
