@@ -7,6 +7,9 @@ import type { Caller } from './legacy-era.js';
 
 const VERSION = 1;
 
+/** How every journal of this form begins; one that begins otherwise is of another release. */
+export const JOURNAL_FORM = `{"version":${VERSION},`;
+
 export interface JournaledCall {
   readonly version: typeof VERSION;
   readonly requests: readonly JsonRpcRequest[];
@@ -28,10 +31,8 @@ export function formatCall(requests: readonly JsonRpcRequest[], caller: Caller, 
   return JSON.stringify(call);
 }
 
-/** Undefined: written by a release that this one does not understand. */
-export function parseCall(journal: string): JournaledCall | undefined {
-  const call = JSON.parse(journal) as JournaledCall;
-  return call.version === VERSION ? call : undefined;
+export function parseCall(journal: string): JournaledCall {
+  return JSON.parse(journal) as JournaledCall;
 }
 
 /** Handlers of a recovered call see who called, without the token and without the HTTP request. */

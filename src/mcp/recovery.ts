@@ -19,7 +19,7 @@ import {
 import type { CallName } from '../core/ports/call-journal.js';
 import { type LogEntry, MAIN_STREAM, START } from '../core/ports/event-log.js';
 import { StreamLost, StreamWriter } from '../core/stream-writer.js';
-import { callerOf, type JournaledCall, parseCall } from './journaled-call.js';
+import { callerOf, JOURNAL_FORM, type JournaledCall, parseCall } from './journaled-call.js';
 import type { LegacyEra } from './legacy-era.js';
 import type { Outlet } from './outlet.js';
 import { mayBeRepeated } from './repeatable.js';
@@ -50,26 +50,27 @@ export class Recovery {
         logger.warn({}, 'a node is dead: its calls were taken over');
         continue;
       }
-      await Promise.all(calls.map((call) => this.#take(call, dead)));
+      const taken = await Promise.all(calls.map((call) => this.#take(call, dead)));
       // More may be left, and other survivors are at it as well: look again soon instead of waiting for the clock.
-      setImmediate(() => void this.turn().catch(() => undefined));
+      if (taken.includes(true)) setImmediate(() => void this.turn().catch(() => undefined));
     }
   }
 
-  async #take(name: CallName, dead: string): Promise<void> {
+  /** False: the call was left as it is. */
+  async #take(name: CallName, dead: string): Promise<boolean> {
     const { store, nodeToken, logger } = this.#era.options;
     // On the own list first: if this node dies between the two, the next survivor finds the call there.
     await store.calls.list(nodeToken, name);
-    const claimed = await store.calls.claim(name, dead, nodeToken);
-    await store.calls.unlist(dead, name);
-    const call = claimed && parseCall(claimed.journal);
-    if (!claimed || !call) {
+    const claim = await store.calls.claim(name, dead, nodeToken, JOURNAL_FORM);
+    if (claim.outcome !== 'unknown') await store.calls.unlist(dead, name);
+    if (claim.outcome !== 'claimed') {
       await store.calls.unlist(nodeToken, name);
-      return;
+      return claim.outcome === 'over';
     }
-    this.#goOn(name, call, claimed.claims < RUNS).catch((error: Error) => {
+    this.#goOn(name, parseCall(claim.journal), claim.claims < RUNS).catch((error: Error) => {
       if (!(error instanceof StreamLost)) logger.error({ error }, 'recovery failed');
     });
+    return true;
   }
 
   async #goOn(name: CallName, call: JournaledCall, mayRun: boolean): Promise<void> {

@@ -54,12 +54,13 @@ export function createMemoryCallJournal(state: MemoryState, limits: StoreLimits)
       return [...(find(owner)?.calls.values() ?? [])].slice(0, limit);
     },
 
-    async claim({ sessionId, callId }, from, to) {
+    async claim({ sessionId, callId }, from, to, form) {
       const entry = state.session(sessionId)?.calls.get(callId);
-      if (entry?.owner !== from) return undefined;
+      if (entry?.owner !== from) return { outcome: 'over' };
+      if (!entry.journal.startsWith(form)) return { outcome: 'unknown' };
       entry.owner = to;
       entry.claims += 1;
-      return { journal: entry.journal, claims: entry.claims };
+      return { outcome: 'claimed', journal: entry.journal, claims: entry.claims };
     },
 
     async renew(owner) {

@@ -32,10 +32,16 @@ export function createRedisCallJournal(redis: RedisConnection, keys: Keys, limit
       return (await redis.command<string[]>(key, 'SRANDMEMBER', key, String(limit))).map(parse);
     },
 
-    async claim({ sessionId, callId }, from, to) {
+    async claim({ sessionId, callId }, from, to, form) {
       const both = [keys.session(sessionId), keys.stream(sessionId, callId)];
-      const claimed = await redis.run<[string, number] | null>(scripts.claimCall, both, [from, to]);
-      return claimed ? { journal: claimed[0], claims: claimed[1] } : undefined;
+      const claimed = await redis.run<[journal?: string, claims?: number] | null>(scripts.claimCall, both, [
+        from,
+        to,
+        form,
+      ]);
+      if (claimed === null) return { outcome: 'over' };
+      const [journal, claims = 0] = claimed;
+      return journal === undefined ? { outcome: 'unknown' } : { outcome: 'claimed', journal, claims };
     },
 
     async renew(owner) {

@@ -6,7 +6,7 @@ import type {
   SweepResult,
   TransportType,
 } from '../core/ports/session-store.js';
-import type { StoreLimits } from '../core/ports/store.js';
+import { type StoreLimits, StoreUnavailable } from '../core/ports/store.js';
 import type { RedisConnection } from './connection.js';
 import type { Keys } from './keys.js';
 import { scripts } from './scripts.js';
@@ -178,7 +178,8 @@ function decode(sessionId: string, values: readonly (string | null)[]): SessionR
   const [createdAt, version, transportType, protocolVersion, initialize, clientInfo, principal, initialized, logLevel] =
     values;
   if (version !== RECORD_VERSION) {
-    throw new Error(`session record of version ${version}: this node reads version ${RECORD_VERSION}`);
+    // Of a newer release, during a roll-out: another node can serve it, so the client is to try again and not to give up.
+    throw new StoreUnavailable(`a session record has form ${version} and this release reads form ${RECORD_VERSION}`);
   }
   return {
     sessionId,

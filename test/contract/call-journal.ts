@@ -8,7 +8,7 @@ const HOLDER: TailHolder = { nodeToken: 'node-a', connectionId: 'response' };
 const JOURNAL = '{"request":{"method":"tools/call","text":"ü \\" \\n"}}';
 const A = 'node-a';
 const B = 'node-b';
-const FIRST_CLAIM = { journal: JOURNAL, claims: 1 };
+const FIRST_CLAIM = { outcome: 'claimed', journal: JOURNAL, claims: 1 };
 const DATA = [{ data: 'event' }];
 
 const open = { holder: HOLDER, journal: JOURNAL };
@@ -33,7 +33,7 @@ export function callJournalContract(name: string, openHarness: OpenHarness): voi
         if (streamId === MAIN_STREAM) await stores[0].calls.enter(call, A, JOURNAL);
         else await openCall(stores[0], sessionId);
         const before = await eventsOf(stores[1], sessionId, streamId);
-        expect(await stores[1].calls.claim(call, A, B)).to.deep.equal(FIRST_CLAIM);
+        expect(await stores[1].calls.claim(call, A, B, '')).to.deep.equal(FIRST_CLAIM);
         const append = (owner: string, finish: boolean) =>
           stores[0].log.append(sessionId, streamId, DATA, { call: { callId: 'call', owner, finish } });
         expect(await append(A, false)).to.deep.equal({ outcome: 'fenced' });
@@ -49,21 +49,31 @@ export function callJournalContract(name: string, openHarness: OpenHarness): voi
       const { sessionId } = await openSession(stores[0]);
       const call = { sessionId, callId: 'call' };
       await stores[0].calls.enter(call, A, JOURNAL);
-      expect(await stores[1].calls.claim(call, B, 'node-c')).to.equal(undefined);
-      const claims = timesOf(20).map((i) => (stores[i % 2] as Store).calls.claim(call, A, `survivor-${i}`));
+      expect(await stores[1].calls.claim(call, B, 'node-c', '')).to.deep.equal({ outcome: 'over' });
+      const claims = timesOf(20).map((i) => (stores[i % 2] as Store).calls.claim(call, A, `survivor-${i}`, ''));
       const outcomes = await Promise.all(claims);
-      expect(outcomes.filter((outcome) => outcome !== undefined)).to.deep.equal([FIRST_CLAIM]);
-      const winner = `survivor-${outcomes.findIndex((outcome) => outcome !== undefined)}`;
-      expect(await stores[0].calls.claim(call, winner, 'next'), 'from the winner').to.deep.equal({
+      expect(outcomes.filter(({ outcome }) => outcome === 'claimed')).to.deep.equal([FIRST_CLAIM]);
+      const winner = `survivor-${outcomes.findIndex(({ outcome }) => outcome === 'claimed')}`;
+      expect(await stores[0].calls.claim(call, winner, 'next', ''), 'from the winner').to.deep.equal({
+        outcome: 'claimed',
         journal: JOURNAL,
         claims: 2,
       });
     });
 
+    it('leaves a journal of another form as it is, for a node that knows it', async () => {
+      const { stores } = await openStores();
+      const { sessionId } = await openSession(stores[0]);
+      const call = { sessionId, callId: 'call' };
+      await stores[0].calls.enter(call, A, JOURNAL);
+      expect(await stores[1].calls.claim(call, A, B, `other ${JOURNAL}`)).to.deep.equal({ outcome: 'unknown' });
+      expect(await stores[1].calls.claim(call, A, B, JOURNAL.slice(0, 5))).to.deep.equal(FIRST_CLAIM);
+    });
+
     it('gets nothing of a call that never was', async () => {
       const { stores } = await openStores();
       const { sessionId } = await openSession(stores[0]);
-      expect(await stores[0].calls.claim({ sessionId, callId: 'never' }, A, B)).to.equal(undefined);
+      expect(await stores[0].calls.claim({ sessionId, callId: 'never' }, A, B, '')).to.deep.equal({ outcome: 'over' });
     });
   });
 

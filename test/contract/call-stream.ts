@@ -8,7 +8,7 @@ const HOLDER: TailHolder = { nodeToken: 'node-a', connectionId: 'response' };
 const JOURNAL = '{"request":{"method":"tools/call","text":"ü \\" \\n"}}';
 const A = 'node-a';
 const B = 'node-b';
-const FIRST_CLAIM = { journal: JOURNAL, claims: 1 };
+const FIRST_CLAIM = { outcome: 'claimed', journal: JOURNAL, claims: 1 };
 const DATA = [{ data: 'event' }];
 
 const open = { holder: HOLDER, journal: JOURNAL };
@@ -30,7 +30,7 @@ export function callStreamContract(name: string, openHarness: OpenHarness): void
       expect(await stores[1].log.tailHolder(sessionId, 'call')).to.deep.equal(HOLDER);
       const next = await stores[0].log.append(sessionId, 'call', DATA, { call: { callId: 'call', owner: A } });
       expect(next).to.deep.include({ outcome: 'appended', holder: HOLDER });
-      expect(await stores[1].calls.claim({ sessionId, callId: 'call' }, A, B)).to.deep.equal(FIRST_CLAIM);
+      expect(await stores[1].calls.claim({ sessionId, callId: 'call' }, A, B, '')).to.deep.equal(FIRST_CLAIM);
     });
 
     it('takes events from nobody else, and keeps its owner and its connection', async () => {
@@ -51,7 +51,7 @@ export function callStreamContract(name: string, openHarness: OpenHarness): void
       }
       expect(await eventsOf(stores[1], sessionId, 'call')).to.have.length(1);
       expect(await stores[1].log.tailHolder(sessionId, 'call')).to.deep.equal(HOLDER);
-      expect(await stores[1].calls.claim({ sessionId, callId: 'call' }, A, B)).to.deep.equal(FIRST_CLAIM);
+      expect(await stores[1].calls.claim({ sessionId, callId: 'call' }, A, B, '')).to.deep.equal(FIRST_CLAIM);
     });
 
     it('is opened by exactly one of two nodes at once', async () => {
@@ -69,7 +69,7 @@ export function callStreamContract(name: string, openHarness: OpenHarness): void
       const last = { call: { callId: 'call', owner: A, finish: true } };
       const outcome = await stores[0].log.append(sessionId, 'call', [{ data: 'result', end: true }], last);
       expect(outcome.outcome).to.equal('appended');
-      expect(await stores[1].calls.claim({ sessionId, callId: 'call' }, A, B)).to.equal(undefined);
+      expect(await stores[1].calls.claim({ sessionId, callId: 'call' }, A, B, '')).to.deep.equal({ outcome: 'over' });
       for (const options of [{}, { call: { callId: 'call', owner: A } }, { call: { callId: 'call', owner: B } }]) {
         expect(await stores[0].log.append(sessionId, 'call', DATA, options)).to.deep.equal({ outcome: 'fenced' });
       }
@@ -117,7 +117,7 @@ export function callStreamContract(name: string, openHarness: OpenHarness): void
       expect(await append({ callId: 'call', owner: A }), 'of a call that is over').to.deep.equal({ outcome: 'fenced' });
       expect((await append()).outcome, 'of no call').to.equal('appended');
       expect(await eventsOf(stores[1], sessionId, MAIN_STREAM)).to.have.length(4);
-      expect(await stores[1].calls.claim({ sessionId, callId: 'call' }, A, B)).to.equal(undefined);
+      expect(await stores[1].calls.claim({ sessionId, callId: 'call' }, A, B, '')).to.deep.equal({ outcome: 'over' });
     });
 
     it('may try its last append again, which is stored once', async () => {
@@ -136,7 +136,7 @@ export function callStreamContract(name: string, openHarness: OpenHarness): void
       const { stores } = await openStores();
       const call = { sessionId: makeRecord().sessionId, callId: 'call' };
       expect(await stores[0].calls.enter(call, A, JOURNAL)).to.equal(false);
-      expect(await stores[1].calls.claim(call, A, B)).to.equal(undefined);
+      expect(await stores[1].calls.claim(call, A, B, '')).to.deep.equal({ outcome: 'over' });
     });
   });
 }

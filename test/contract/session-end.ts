@@ -36,7 +36,7 @@ async function tryEveryWrite({ sessions, log, calls }: Store, { sessionId }: Ses
   expect(await sessions.deleteState(sessionId, 'key'), 'deleteState').to.equal(false);
   expect(await calls.enter({ sessionId, callId: 'late' }, OWNER, '{}'), 'enter').to.equal(false);
   for (const callId of [...STREAMS, 'entered', 'late']) {
-    expect(await calls.claim({ sessionId, callId }, OWNER, 'other'), 'claim').to.equal(undefined);
+    expect(await calls.claim({ sessionId, callId }, OWNER, 'other', ''), 'claim').to.deep.equal({ outcome: 'over' });
   }
   for (const streamId of STREAMS) {
     const events = [{ data: 'late' }];
@@ -55,7 +55,7 @@ async function tryEveryWrite({ sessions, log, calls }: Store, { sessionId }: Ses
 async function expectNothing({ sessions, log, calls }: Store, { sessionId }: SessionRecord): Promise<void> {
   expect(await sessions.subscriptions(sessionId)).to.deep.equal([]);
   expect(await sessions.getState(sessionId, 'key')).to.equal(undefined);
-  expect(await calls.claim({ sessionId, callId: 'entered' }, OWNER, 'other')).to.equal(undefined);
+  expect(await calls.claim({ sessionId, callId: 'entered' }, OWNER, 'other', '')).to.deep.equal({ outcome: 'over' });
   for (const streamId of STREAMS) {
     expect(await log.read(sessionId, streamId, START, 10)).to.deep.include({ known: false, entries: [] });
     expect(await log.tailHolder(sessionId, streamId)).to.equal(undefined);

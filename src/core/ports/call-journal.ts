@@ -9,6 +9,10 @@ export interface CallName {
   readonly callId: string;
 }
 
+export type Claim =
+  | { readonly outcome: 'claimed'; readonly journal: string; readonly claims: number }
+  | { readonly outcome: 'over' | 'unknown' };
+
 export interface CallJournal {
   /**
    * Enters a call that has no stream of its own. (One that has is entered by the append that opens the stream.)
@@ -22,13 +26,10 @@ export interface CallJournal {
   listed(owner: string, limit: number): Promise<CallName[]>;
   /**
    * Makes a call of `from` one of `to` and returns what was journaled, and how often the call was claimed. Of several
-   * callers one gets it. Undefined: over, gone, or somebody else's by now. From here on nothing that `from` appends for the call is stored.
+   * callers one gets it; from then on nothing that `from` appends for the call is stored. `over`: there is nothing to
+   * claim (any more). `unknown`: the journal does not begin with `form`, another release wrote it; it stays as it is.
    */
-  claim(
-    call: CallName,
-    from: string,
-    to: string,
-  ): Promise<{ readonly journal: string; readonly claims: number } | undefined>;
+  claim(call: CallName, from: string, to: string, form: string): Promise<Claim>;
   /** Keeps a living node's list alive; lists of the dead outlive their lease long enough to be taken over. */
   renew(owner: string): Promise<void>;
 }
