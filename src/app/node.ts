@@ -5,7 +5,6 @@
  * others see first goes first.
  */
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 
 import { ChangeFeed } from '../core/change-feed.js';
 import { Hub } from '../core/hub.js';
@@ -17,7 +16,7 @@ import type { Notify } from '../core/server-context.js';
 import { createGates } from '../http/gates.js';
 import { createMcpRoute } from '../http/mcp-route.js';
 import { createOpsRoutes, type HealthReport } from '../http/ops-routes.js';
-import { createApplication, createRouter, type Middleware } from '../http/router.js';
+import { createApplication, createRouter, type Middleware, type Routing } from '../http/router.js';
 import { createSseRoutes } from '../http/sse-route.js';
 import { createFleetAccess, type Fleet } from '../mcp/fleet.js';
 import { LegacyEra } from '../mcp/legacy-era.js';
@@ -29,14 +28,12 @@ import { ServerSource } from '../mcp/server-source.js';
 import { Clockwork } from './clockwork.js';
 import type { Config } from './config-types.js';
 import { takeUpDuties } from './duties.js';
+import { listen } from './listen.js';
 import { Membership } from './membership.js';
 import type { NodeMetrics } from './metrics.js';
 
 /** When clients come back whose stream was closed by a node that goes. */
 const RECONNECT_MS = 1000;
-/** Longer than the idle time-outs of the usual balancers (60 s), which otherwise send into a connection we just closed. */
-const KEEP_ALIVE_MS = 75_000;
-
 export interface NodeParts {
   readonly config: Config;
   readonly store: Store;
@@ -60,6 +57,7 @@ export class Node {
   readonly #era: LegacyEra;
   readonly #modern: ModernEra;
   readonly #clock: Clockwork;
+  readonly #direct: Routing['direct'];
   readonly #application: ReturnType<typeof createApplication>;
   readonly #opsApplication: ReturnType<typeof createApplication>;
   readonly #servers: Server[] = [];
@@ -138,13 +136,19 @@ export class Node {
     const routes = { '/mcp': createMcpRoute(route), '/sse': sse, '/messages': messages };
     const ops = createOpsRoutes({ health: () => this.health(), metrics: () => metrics.render() });
     const { '/metrics': _metrics, ...probes } = ops;
-    const router = createRouter({ gates, routes, ops: config.opsPort === undefined ? ops : probes, logger });
+    const { router, direct } = createRouter({
+      gates,
+      routes,
+      ops: config.opsPort === undefined ? ops : probes,
+      logger,
+    });
+    this.#direct = direct;
     this.handler = router;
     this.#application = createApplication(router, gates, logger);
     // Whoever reaches the port of the operators is let in by the network, not by a token.
     const opsGates = createGates({ ...config, authTokens: new Map() });
     this.#opsApplication = createApplication(
-      createRouter({ gates: opsGates, routes: {}, ops, logger }),
+      createRouter({ gates: opsGates, routes: {}, ops, logger }).router,
       opsGates,
       logger,
     );
@@ -198,7 +202,9 @@ export class Node {
     const { opsPort } = this.#parts.config;
     const server = createServer((req, res) => {
       if (this.#draining) res.setHeader('Connection', 'close');
-      this.#application(req, res);
+      const handler = this.#direct.get(req.url ?? '');
+      if (handler) handler(req, res);
+      else this.#application(req, res);
     });
     // Bound before the node takes its place in the fleet: a port that is taken must leave no trace there.
     const address = await listen(server, port, host);
@@ -276,18 +282,6 @@ export class Node {
     await store.close();
     logger.info({}, 'stopped');
   }
-}
-
-function listen(server: Server, port: number, host: string): Promise<AddressInfo> {
-  server.keepAliveTimeout = KEEP_ALIVE_MS;
-  server.headersTimeout = KEEP_ALIVE_MS + 1000;
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, () => {
-      server.off('error', reject);
-      resolve(server.address() as AddressInfo);
-    });
-  });
 }
 
 function sleep(ms: number): Promise<void> {

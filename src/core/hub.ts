@@ -42,7 +42,9 @@ const TOMBSTONES = 10_000;
 export class Hub {
   readonly #log: EventLog;
   readonly #logger: Logger;
-  readonly #exchanges = new Map<string, OpenExchange>();
+  readonly #exchanges = new Set<OpenExchange>();
+  /** Those that answers are on their way to. */
+  readonly #named = new Map<string, OpenExchange>();
   readonly #bySession = new Map<string, { exchanges: Set<OpenExchange>; tails: Set<Tail> }>();
   readonly #tombstones = new Set<string>();
   readonly #expire = new DelayQueue<string>(TOMBSTONE_MS, (key) => this.#tombstones.delete(key));
@@ -57,16 +59,22 @@ export class Hub {
   }
 
   exchange(id: string): OpenExchange | undefined {
-    return this.#exchanges.get(id);
+    return this.#named.get(id);
   }
 
   addExchange(exchange: OpenExchange): void {
-    this.#exchanges.set(exchange.id, exchange);
+    this.#exchanges.add(exchange);
     this.#presence(exchange.sessionId).exchanges.add(exchange);
   }
 
+  /** From now on answers find the exchange by its id. */
+  nameExchange(exchange: OpenExchange): void {
+    this.#named.set(exchange.id, exchange);
+  }
+
   removeExchange(exchange: OpenExchange): void {
-    this.#exchanges.delete(exchange.id);
+    if (!this.#exchanges.delete(exchange)) return;
+    if (this.#named.size > 0) this.#named.delete(exchange.id);
     this.#bySession.get(exchange.sessionId)?.exchanges.delete(exchange);
     this.#forgetIfIdle(exchange.sessionId);
   }
@@ -179,7 +187,7 @@ export class Hub {
   }
 
   relinquish(): void {
-    for (const exchange of [...this.#exchanges.values()]) exchange.relinquish();
+    for (const exchange of [...this.#exchanges]) exchange.relinquish();
   }
 
   /** The streams that belong to no call. */

@@ -40,7 +40,7 @@ export async function serveModern(
     headers: headersOf(req),
     signal: gone.signal,
   });
-  await send(await era.serve(request, message, identity), res);
+  await era.serve(request, message, identity, (response) => send(response, res));
 }
 
 function headersOf(req: IncomingMessage): [string, string][] {

@@ -2,6 +2,7 @@
  * The routes as an express router: mounted by the node itself, or into an application that exists already.
  * The only folder that knows express.
  */
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import express, { type ErrorRequestHandler, type RequestHandler, type Router } from 'express';
 import type { Logger } from '../core/logger.js';
 import { faults } from './faults.js';
@@ -20,11 +21,17 @@ export interface RouterOptions {
   readonly logger: Logger;
 }
 
-export function createRouter({ gates, routes, ops, logger }: RouterOptions): Router {
+export interface Routing {
+  readonly router: Router;
+  /** The same handlers by exact path, for a listener that need not ask express for the way to its busiest route. */
+  readonly direct: ReadonlyMap<string, (req: IncomingMessage, res: ServerResponse) => void>;
+}
+
+export function createRouter({ gates, routes, ops, logger }: RouterOptions): Routing {
   const router = express.Router({ caseSensitive: true, strict: false });
   const guarded =
-    (route: Route, options?: { skipHost: boolean }): RequestHandler =>
-    async (req, res) => {
+    (route: Route, options?: { skipHost: boolean }) =>
+    async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
       try {
         const passed = gates(req, res, options);
         if (passed.outcome === 'answered') return;
@@ -36,14 +43,15 @@ export function createRouter({ gates, routes, ops, logger }: RouterOptions): Rou
         sendFault(res, refusal?.id ?? null, refusal?.fault ?? faults.internal());
       }
     };
-  for (const [path, route] of Object.entries(routes)) router.all(path, guarded(route));
+  const direct = new Map(Object.entries(routes).map(([path, route]) => [path, guarded(route)]));
+  for (const [path, handler] of direct) router.all(path, handler);
   for (const [path, route] of Object.entries(ops)) {
     router.all(
       path,
       guarded((req, res) => route(req, res), { skipHost: true }),
     );
   }
-  return router;
+  return { router, direct };
 }
 
 /** An application of our own: the router, and JSON instead of pages for everything else. */

@@ -9,8 +9,9 @@ export function enterExchange(context: ServerContext, run: () => void): void {
 }
 
 /**
- * What a factory would have been given for the exchange being served: session, authentication and the rest.
- * Undefined outside of handlers. For modules that declare `reusable`, whose factory cannot know them.
+ * What a factory would have been given for the exchange being served: session, authentication and the rest. For modules
+ * that declare `reusable`, whose factory cannot know them; undefined in others, and outside of handlers. (Following the
+ * execution costs a few per cent of a request, so it is done only where it is needed.)
  */
 export function currentExchange(): ServerContext | undefined {
   return storage.getStore();

@@ -58,8 +58,8 @@ export interface ExchangeOptions {
   readonly effects: SessionEffects;
   /** What handlers are told of the HTTP request (authentication, headers). */
   readonly extra: object;
-  /** Runs a delivery so that handlers can ask for the current exchange. */
-  readonly enter: (deliver: () => void) => void;
+  /** Runs a delivery so that handlers can ask for the current exchange; unset where nobody will. */
+  readonly enter?: (deliver: () => void) => void;
   /** Called once, when the server is not needed any more. `clean`: no handler was still running. */
   readonly onEnd: (clean: boolean) => void;
 }
@@ -76,7 +76,6 @@ interface Outstanding {
 }
 
 export class Exchange implements OpenExchange, TransportLike {
-  readonly id = newExchangeId();
   readonly sessionId: string;
   onmessage?: TransportLike['onmessage'];
   onclose?: TransportLike['onclose'];
@@ -85,6 +84,8 @@ export class Exchange implements OpenExchange, TransportLike {
   readonly #options: ExchangeOptions;
   readonly #inbound = new Map<JsonRpcId, Inbound>();
   readonly #outstanding = new Map<number, Outstanding>();
+  /** Made when the server asks the client something for the first time; most exchanges never do. */
+  #id: string | undefined;
   #numbered = 0;
   #renamed = 0;
   #level: string;
@@ -97,6 +98,11 @@ export class Exchange implements OpenExchange, TransportLike {
     this.#options = options;
     this.sessionId = options.session.sessionId;
     this.#level = options.session.logLevel;
+  }
+
+  get id(): string {
+    this.#id ??= newExchangeId();
+    return this.#id;
   }
 
   get closed(): boolean {
@@ -129,15 +135,15 @@ export class Exchange implements OpenExchange, TransportLike {
 
   deliver(message: JsonRpcRequest | JsonRpcNotification): void {
     if (this.#closed) return;
-    const { enter, extra, hub } = this.#options;
+    const { hub } = this.#options;
     if (!isRequest(message)) {
-      enter(() => this.onmessage?.(message, extra));
+      this.#toServer(message);
       return;
     }
     const serverId = this.#serverId(message.id);
     this.#inbound.set(serverId, { request: message, serverId });
     const delivered = serverId === message.id ? message : { ...message, id: serverId };
-    enter(() => this.onmessage?.(delivered, extra));
+    this.#toServer(delivered);
     if (hub.wasCancelled(this.sessionId, message.id)) this.cancel(message.id, undefined);
   }
 
@@ -154,15 +160,20 @@ export class Exchange implements OpenExchange, TransportLike {
   receive(number: number, message: JsonRpcMessage): boolean {
     const outstanding = this.#closed ? undefined : this.#outstanding.get(number);
     if (!outstanding) return false;
-    const { enter, extra } = this.#options;
     if (isResponse(message)) {
       this.#outstanding.delete(number);
-      enter(() => this.onmessage?.({ ...message, id: outstanding.localId }, extra));
+      this.#toServer({ ...message, id: outstanding.localId });
     } else {
       const params = { ...(message.params ?? {}), progressToken: outstanding.localId };
-      enter(() => this.onmessage?.({ ...message, params }, extra));
+      this.#toServer({ ...message, params });
     }
     return true;
+  }
+
+  #toServer(message: JsonRpcMessage): void {
+    const { enter, extra } = this.#options;
+    if (enter) enter(() => this.onmessage?.(message, extra));
+    else this.onmessage?.(message, extra);
   }
 
   cancel(requestId: JsonRpcId, reason: string | undefined): boolean {
@@ -262,6 +273,7 @@ export class Exchange implements OpenExchange, TransportLike {
     const relatedTo = this.#relatedTo(relatedRequestId);
     this.#numbered += 1;
     const number = this.#numbered;
+    if (number === 1) this.#options.hub.nameExchange(this);
     const wireId = formatWireId({ nodeToken: this.#options.nodeToken, exchangeId: this.id, number });
     this.#outstanding.set(number, { localId: request.id, relatedTo });
     const onWire = { ...withProgressToken(request, wireId), id: wireId };
@@ -312,8 +324,12 @@ export class Exchange implements OpenExchange, TransportLike {
     await (relatedTo === undefined ? outlet.unrelated(message) : outlet.related(message));
   }
 
+  /**
+   * Not at once: the SDKs clear up after they have sent an answer, and a server that is closed before that aborts the
+   * handler that has just finished.
+   */
   #endWhenIdle(): void {
-    if (this.#inbound.size === 0) this.end();
+    if (this.#inbound.size === 0) setImmediate(() => this.end());
   }
 
   #fail(error: unknown): void {

@@ -84,6 +84,7 @@ export function createFleetAccess({ hub, nodeToken, writeMain, started }: FleetO
         const question = new Question(sessionId);
         const id = formatWireId({ nodeToken, exchangeId: question.id, number: 1 });
         hub.addExchange(question);
+        hub.nameExchange(question);
         const giveUp = (reason: Error): void => question.fail(reason);
         const timer = setTimeout(
           () => giveUp(new RequestTimeout(`no answer to ${method} in ${timeoutMs} ms`)),

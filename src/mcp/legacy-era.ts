@@ -234,7 +234,7 @@ export class LegacyEra {
         ...(caller.authInfo && { authInfo: caller.authInfo }),
         closeSSEStream: closeStream,
       },
-      enter: (deliver) => enterExchange(context, deliver),
+      ...(servers.reusable && { enter: (deliver: () => void) => enterExchange(context, deliver) }),
       onEnd: (clean) =>
         void servers
           .release(server, clean)

@@ -5,14 +5,22 @@
  * No session record is read or written here, and no stream is logged: a modern stream ends with its connection, and the
  * connection's end is the cancellation.
  */
-import { createMcpHandler, McpServer, type McpServerFactory, type ServerEventBus } from '@modelcontextprotocol/server';
+import {
+  type CreateMcpHandlerOptions,
+  createMcpHandler,
+  type McpHandlerRequestOptions,
+  type McpHttpHandler,
+  McpServer,
+  type McpServerFactory,
+  type ServerEventBus,
+} from '@modelcontextprotocol/server';
 import type { ChangeFeed } from '../core/change-feed.js';
 import { isObject, type JsonRpcMessage } from '../core/jsonrpc.js';
 import type { Logger } from '../core/logger.js';
 import type { Change } from '../core/ports/change-log.js';
 import { type Store, StoreUnavailable } from '../core/ports/store.js';
 import type { AuthInfo, Notify, ServerContext } from '../core/server-context.js';
-import { currentExchange, enterExchange } from './current-exchange.js';
+import { enterExchange } from './current-exchange.js';
 import type { RequestStates } from './request-states.js';
 import type { McpServerLike } from './server-module.js';
 import type { ServerSource } from './server-source.js';
@@ -38,31 +46,34 @@ export interface ModernCaller {
 
 export class ModernEra {
   readonly #options: ModernEraOptions;
-  readonly #calls: ReturnType<typeof createMcpHandler>;
-  /** Kept apart from calls, so that at a drain the subscriptions end first and calls get the time to finish. */
-  readonly #listens: ReturnType<typeof createMcpHandler>;
+  readonly #handlerOptions: CreateMcpHandlerOptions;
+  /** One for all subscriptions: it counts them, and at a drain it ends them before calls get the time to finish. */
+  readonly #listens: McpHttpHandler;
+  /** One for each call: what the factory is given differs, and following the execution for it would cost more. */
+  readonly #calls = new Set<McpHttpHandler>();
   #isServed: Promise<boolean> | undefined;
-  #running = 0;
 
   constructor(options: ModernEraOptions) {
     this.#options = options;
-    const { logger, servers, feed, notify, maxListenStreams, keepAliveMs } = options;
-    // The factory is called within `fetch`, and so within the exchange that this was entered with.
-    const factory: McpServerFactory = async () => asServed(await servers.build(currentExchange() as ServerContext));
-    const common = {
+    const { logger, states, feed, notify, maxListenStreams, keepAliveMs } = options;
+    this.#handlerOptions = {
       legacy: 'reject',
       bus: busOf(feed, notify, logger),
       maxSubscriptions: maxListenStreams,
       keepAliveMs,
       onerror: (error: Error) => logger.debug({ error }, 'modern: refused or failed'),
-    } as const;
-    this.#calls = createMcpHandler(factory, common);
-    this.#listens = createMcpHandler(factory, common);
+    };
+    // A subscription asks a server for its capabilities and nothing else.
+    const nobody = this.#context(
+      { principal: '', authInfo: undefined },
+      states.codec({ principal: '', purpose: LISTEN }),
+    );
+    this.#listens = createMcpHandler(this.#factory(nobody), this.#handlerOptions);
   }
 
   /** Requests being served, subscriptions apart. */
   get running(): number {
-    return this.#running;
+    return this.#calls.size;
   }
 
   /** Whether the module's servers know this era: those of the first SDK line do not. */
@@ -75,10 +86,16 @@ export class ModernEra {
   }
 
   /**
+   * Serves a request; it is over when `deliver` has sent the answer, streams to their end.
    * @throws StoreUnavailable when the request needs the store and that is away: a subscription, or a state signed with a
    * key that this node does not hold yet.
    */
-  async serve(request: Request, message: JsonRpcMessage, caller: ModernCaller): Promise<Response> {
+  async serve(
+    request: Request,
+    message: JsonRpcMessage,
+    caller: ModernCaller,
+    deliver: (response: Response) => Promise<void>,
+  ): Promise<void> {
     const { store, states } = this.#options;
     const method = 'method' in message ? message.method : '';
     const listens = method === LISTEN;
@@ -94,18 +111,17 @@ export class ModernEra {
     });
     const context = this.#context(caller, requestState);
     const options = { parsedBody: message, ...(caller.authInfo && { authInfo: caller.authInfo }) };
-    this.#running += 1;
+    if (listens) return deliver(await this.#listens.fetch(request, options));
+    const handler = createMcpHandler(this.#factory(context), this.#handlerOptions);
+    this.#calls.add(handler);
     try {
-      const handler = listens ? this.#listens : this.#calls;
-      const response = await new Promise<Response>((resolve, reject) => {
-        enterExchange(context, () => handler.fetch(request, options).then(resolve, reject));
-      });
+      const response = await this.#fetch(handler, request, options, context);
       if (keyMissing && response.headers.get('content-type')?.startsWith('application/json')) {
         throw new StoreUnavailable('the key of request states is out of reach');
       }
-      return response;
+      await deliver(response);
     } finally {
-      this.#running -= 1;
+      this.#calls.delete(handler);
     }
   }
 
@@ -115,7 +131,23 @@ export class ModernEra {
   }
 
   async stop(): Promise<void> {
-    await Promise.all([this.#listens.close(), this.#calls.close()]);
+    await Promise.all([this.#listens, ...this.#calls].map((handler) => handler.close()));
+  }
+
+  #factory(context: ServerContext): McpServerFactory {
+    return async () => asServed(await this.#options.servers.build(context));
+  }
+
+  #fetch(
+    handler: McpHttpHandler,
+    request: Request,
+    options: McpHandlerRequestOptions,
+    context: ServerContext,
+  ): Promise<Response> {
+    if (!this.#options.servers.reusable) return handler.fetch(request, options);
+    return new Promise((resolve, reject) => {
+      enterExchange(context, () => handler.fetch(request, options).then(resolve, reject));
+    });
   }
 
   #context({ authInfo }: ModernCaller, requestState: ServerContext['requestState']): ServerContext {

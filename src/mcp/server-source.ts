@@ -22,6 +22,11 @@ export class ServerSource {
     this.#shared = { nodeId: node.nodeId, notify: node.notify } as ServerContext;
   }
 
+  /** Whether handlers have to ask for the exchange they serve, since their server was built for none. */
+  get reusable(): boolean {
+    return this.#module.reusable;
+  }
+
   async acquire(context: ServerContext): Promise<McpServerLike> {
     return (this.#module.reusable ? this.#idle.pop() : undefined) ?? this.build(context);
   }

@@ -117,6 +117,14 @@ export function eventTailContract(name: string, openHarness: OpenHarness): void 
       expect(outcome).to.deep.include({ outcome: 'appended', holder: TWO });
     });
 
+    it('is to be had of a stream that belongs to no call', async () => {
+      const { stores } = await open();
+      const { sessionId } = await openSession(stores[0]);
+      await stores[0].log.append(sessionId, 'other', [{ data: 'event' }]);
+      expect((await stores[1].log.attachTail(sessionId, 'other', ONE, IF_FREE)).outcome).to.equal('attached');
+      expect(await stores[0].log.tailHolder(sessionId, 'other')).to.deep.equal(ONE);
+    });
+
     it('is not to be had of a session that is gone', async () => {
       const { stores } = await open();
       const outcome = await stores[0].log.attachTail(makeRecord().sessionId, MAIN_STREAM, ONE, TAKE_OVER);

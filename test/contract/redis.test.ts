@@ -43,6 +43,7 @@ describe('the contract over Redis', () => {
       await a.log.attachTail(sessionId, MAIN_STREAM, { ...holder, connectionId: 'newer' }, { takeOver: true });
       await a.log.handOver(sessionId, MAIN_STREAM, holder, '2-0');
       await a.changes.append({ kind: 'tools' });
+      await a.secrets.shared('state', 'candidate');
       await a.broker.post(node.token, { sessionId, message: '{}' });
       await a.nodes.lead('sweep', node.token, 60_000);
       await a.sessions.sweep(100);
@@ -66,8 +67,10 @@ describe('the contract over Redis', () => {
       const key = `${harness.prefix}session:${record.sessionId}`;
       expect(await redis.client().pTTL(key)).to.be.within(1, LONG_LIMITS.sessionTtlMs);
       await redis.client().pExpire(key, 30_000);
+      await redis.client().hSet(key, 'lastActive', '1');
       await harness.stores[1].sessions.touch(record.sessionId);
       expect(await redis.client().pTTL(key)).to.be.above(30_000);
+      expect(Number(await redis.client().hGet(key, 'lastActive'))).to.be.at.least(record.createdAt);
       await redis.client().pExpire(key, 30_000);
       await harness.stores[0].sessions.renew([record.sessionId]);
       expect(await redis.client().pTTL(key)).to.be.above(30_000);
@@ -104,6 +107,16 @@ describe('the contract over Redis', () => {
       // The inbox may hold a letter until its node has read it; everything else is at rest.
       const index = (await keysWith(harness.prefix)).filter((key) => !key.endsWith(':inbox'));
       for (const key of index) expect(await dump(key), key).not.to.include(sessionId);
+    });
+
+    it('leaves no key of a session whose stream was attached to and never used', async () => {
+      const [a, b] = harness.stores;
+      const attached = await openSession(a);
+      const holder = { nodeToken: node.token, connectionId: 'get' };
+      await a.log.attachTail(attached.sessionId, MAIN_STREAM, holder, { takeOver: false });
+      expect(await keysWith(attached.sessionId)).to.have.length.above(2);
+      await b.sessions.delete(attached);
+      expect(await keysWith(attached.sessionId)).to.deep.equal([]);
     });
 
     it('leaves no inbox of a node that has stopped', async () => {

@@ -1,7 +1,7 @@
 /** Contract of `SessionStore`: subscriptions and the session's own state. */
 import { expect } from 'chai';
 import type { Store } from '../../src/core/ports/store.js';
-import { describeContract, type OpenHarness, openSession, timesOf } from './harness.js';
+import { describeContract, makeRecord, type OpenHarness, openSession, timesOf } from './harness.js';
 
 /** Keys that are special to JavaScript objects, to Redis, or to naming schemes that join with colons. */
 const AWKWARD_KEYS = ['', '__proto__', 'constructor', 'a:b', '{tag}', 'with space\nand line', 'ключ', 'sub:x'];
@@ -60,6 +60,17 @@ export function sessionStateContract(name: string, openHarness: OpenHarness): vo
         expect(await b.sessions.getState(sessionId, key), key).to.equal(json);
       }
       expect(await b.sessions.subscriptions(sessionId)).to.deep.equal([]);
+    });
+
+    it('begins with any write, in a session that was opened without', async () => {
+      const { stores } = await open();
+      const [a, b] = stores;
+      const [set, counted] = [makeRecord(), makeRecord()];
+      for (const record of [set, counted]) await a.sessions.create(record, { maxSessions: 0 });
+      await a.sessions.setState(set.sessionId, 'key', '"first"');
+      await a.sessions.incrementState(counted.sessionId, 'key', 2);
+      expect(await b.sessions.getState(set.sessionId, 'key')).to.equal('"first"');
+      expect(await b.sessions.getState(counted.sessionId, 'key')).to.equal('2');
     });
 
     it('has only what was written', async () => {

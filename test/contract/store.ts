@@ -12,6 +12,7 @@ import { eventTailContract } from './event-tail.js';
 import { eventWakeUpContract } from './event-wake-up.js';
 import { describeContract, listen, type OpenHarness, openSession, settle } from './harness.js';
 import { nodeRegistryContract } from './node-registry.js';
+import { secretStoreContract } from './secret-store.js';
 import { sessionCapContract } from './session-cap.js';
 import { sessionEndContract } from './session-end.js';
 import { sessionStateContract } from './session-state.js';
@@ -39,6 +40,7 @@ export function storeContract(name: string, openHarness: OpenHarness): void {
   changeLogContract(name, openHarness);
   brokerContract(name, openHarness);
   nodeRegistryContract(name, openHarness);
+  secretStoreContract(name, openHarness);
 
   describeContract(`${name}: the store`, openHarness, (open) => {
     it('answers a ping', async () => {

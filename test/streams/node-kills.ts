@@ -14,7 +14,7 @@ import { expectGrowing, ResumingCall } from './resuming-call.js';
 import { quantile, size, tell } from './scale.js';
 import { type StreamSuite, upTo } from './stream-suite.js';
 
-const KILLS = size(3, 60);
+const KILLS = size(2, 60);
 const CALLS_OF_A_KIND = 4;
 const STEPS = 16;
 const DURATION_MS = 800;

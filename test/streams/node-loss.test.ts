@@ -3,6 +3,7 @@ import type { FleetAccess } from '../../src/index.js';
 import { type Fleet, startFleet } from '../support/fleet.js';
 import { frozenNode } from './frozen-node.js';
 import { leavingNode } from './leaving-node.js';
+import { lostMainStreams } from './lost-main-streams.js';
 import { nodeKills } from './node-kills.js';
 import { sseCalls } from './sse-calls.js';
 import { type StreamSuite, startWorker } from './stream-suite.js';
@@ -13,6 +14,7 @@ const NODE_LEASE_MS = 1500;
 const SUITES: Record<string, StreamSuite> = {
   'a node that stood still': frozenNode,
   'calls of a node that is killed': nodeKills(NODE_LEASE_MS),
+  'a main stream whose node is killed': lostMainStreams,
   'the answer to a call over HTTP+SSE': sseCalls,
   'a node that is told to go': leavingNode,
 };

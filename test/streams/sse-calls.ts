@@ -4,7 +4,6 @@
  * Not here: what POSTs are told while no stream is open (410), which the sentences on the transport say.
  */
 import { expect } from 'chai';
-import type { Fleet } from '../support/fleet.js';
 import { type RpcMessage, request, textOf } from '../support/json-rpc.js';
 import type { NodeProcess } from '../support/node-process.js';
 import { RawSseSession } from '../support/raw-sse-client.js';
@@ -26,15 +25,13 @@ export const sseCalls: StreamSuite = (fleet) => {
       _meta: { progressToken: tool },
     });
 
-  /** A session whose calls run on the first node, killed when it has told something of each; and its new self. */
-  const strike = async (streamNode: number, chance: Chance): Promise<RawSseSession> => {
+  /** A session whose calls run on the first node and have told something, its stream on the node named. */
+  const begin = async (streamNode: number, steps: number): Promise<RawSseSession> => {
     const session = await RawSseSession.open(fleet(), { node: streamNode });
     for (const tool of TOOLS) await session.post(call(tool), { node: 0 });
-    const steps = chance.between(1, STEPS - 2);
     for (const tool of TOOLS) {
       await session.stream.waitFor(({ params }) => params?.progressToken === tool && params.progress >= steps, 'steps');
     }
-    await fleet().kill(fleet().nodes[0] as NodeProcess);
     return session;
   };
 
@@ -54,29 +51,25 @@ export const sseCalls: StreamSuite = (fleet) => {
     expect(textOf(await session.callTool('count')), 'done once, then counted').to.equal('2');
   };
 
-  const repair = (target: Fleet): Promise<NodeProcess> => target.addNode();
+  const strike = async (chance: Chance): Promise<void> => {
+    const steps = chance.between(1, STEPS - 2);
+    const [open, lost] = await Promise.all([begin(1, steps), begin(0, steps)]);
+    await fleet().kill(fleet().nodes[0] as NodeProcess);
+    const replacement = fleet().addNode();
+    const before = lost.stream;
+    await before.untilEnd();
+    const lastEventId = before.events.findLast(({ id }) => id !== undefined)?.id ?? '';
+    await lost.reconnect({ node: chance.between(0, 1), headers: { 'Last-Event-ID': lastEventId } });
+    await Promise.all([
+      expectOneAnswerEach(open, () => open.stream.messages),
+      expectOneAnswerEach(lost, () => [...before.messages, ...lost.stream.messages]),
+    ]);
+    for (const { stream } of [open, lost]) stream.close();
+    await replacement;
+  };
 
-  it('comes on the stream that stayed open on another node', () =>
+  it(`comes on the stream that stayed open elsewhere, or on the one opened again, over ${KILLS} kills`, () =>
     withChance(async (chance) => {
-      for (let kill = 0; kill < KILLS; kill += 1) {
-        const session = await strike(1, chance);
-        await expectOneAnswerEach(session, () => session.stream.messages);
-        session.stream.close();
-        await repair(fleet());
-      }
-    })).timeout(120_000);
-
-  it('comes on the stream that the client opens again, where the node held both', () =>
-    withChance(async (chance) => {
-      for (let kill = 0; kill < KILLS; kill += 1) {
-        const session = await strike(0, chance);
-        const before = session.stream;
-        await before.untilEnd();
-        const lastEventId = before.events.findLast(({ id }) => id !== undefined)?.id ?? '';
-        await session.reconnect({ headers: { 'Last-Event-ID': lastEventId } });
-        await expectOneAnswerEach(session, () => [...before.messages, ...session.stream.messages]);
-        session.stream.close();
-        await repair(fleet());
-      }
+      for (let kill = 0; kill < KILLS; kill += 1) await strike(chance);
     })).timeout(120_000);
 };

@@ -1,0 +1,73 @@
+/**
+ * Hints are lost again and again, since the connections that carry them are killed: what is stored arrives all the same.
+ *
+ * A change may then be told once for several of its kind, but never after the last of them only before it, and never
+ * more often than it happened. Messages of a session's own are never merged.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import { expect } from 'chai';
+import { eventually } from '../support/eventually.js';
+import { type Audience, gatherAudience } from './audience.js';
+import { withChance } from './chance.js';
+import { size, tell } from './scale.js';
+import { type StreamSuite, sendNumber, upTo } from './stream-suite.js';
+
+const STREAMS = size(30, 150);
+const KILLING_MS = size(2000, 10_000);
+const BETWEEN_KILLS_MS = [20, 200] as const;
+/** Own messages go to every so many streams. */
+const ADDRESSED = 3;
+
+export const lostHints: StreamSuite = (fleet, worker) => {
+  const expectEachKindTold = ({ announcers, listeners }: Audience): void => {
+    for (const listener of listeners) {
+      for (const announcer of announcers) {
+        const wanted = announcer.sent.filter((told) => listener.wants(told));
+        for (const what of new Set(wanted.map((told) => told.what))) {
+          const sent = wanted.filter((told) => told.what === what);
+          const heard = listener.heard.filter((told) => told.what === what);
+          expect(heard.length, what).to.be.within(1, sent.length);
+          expect(heard.at(-1)?.at, `the last of ${what}`).to.be.above(sent.at(-1)?.at ?? 0);
+        }
+      }
+    }
+  };
+
+  it(`reaches ${STREAMS} streams, own messages once and in order`, () =>
+    withChance(async (chance) => {
+      const audience = await gatherAudience(fleet(), STREAMS);
+      const { announcers, listeners } = audience;
+      let going = true;
+      let killed = 0;
+      const end = performance.now() + KILLING_MS;
+      const killing = (async () => {
+        while (performance.now() < end) {
+          killed += Number(await fleet().inspect.sendCommand(['CLIENT', 'KILL', 'TYPE', 'pubsub']));
+          await pause(chance.between(...BETWEEN_KILLS_MS));
+        }
+        going = false;
+      })();
+      const announcing = announcers.map(async (announcer) => {
+        const own = chance.fork();
+        while (going) await announcer.announceMany(1, fleet().nodes.length, own);
+      });
+      const addressed = listeners.filter((_, i) => i % ADDRESSED === 0);
+      let sent = 0;
+      for (; going; sent += 1) {
+        await Promise.all(addressed.map(({ session }) => sendNumber(worker(), session.id, sent)));
+        await pause(5);
+      }
+      await Promise.all([killing, ...announcing]);
+      await audience.barrier();
+      await eventually(() => addressed.every(({ numbers }) => numbers.includes(sent - 1)));
+
+      expectEachKindTold(audience);
+      for (const { numbers } of addressed) expect(numbers).to.deep.equal(upTo(sent));
+      const changes = announcers.reduce((sum, announcer) => sum + announcer.sent.length, 0);
+      tell(
+        `${killed} connections killed; ${changes} changes, ${sent} messages to each of ${addressed.length} sessions`,
+      );
+      expect(killed, 'connections killed').to.be.above(fleet().nodes.length);
+      audience.close();
+    })).timeout(120_000);
+};
