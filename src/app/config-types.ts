@@ -38,6 +38,7 @@ export interface Config {
   readonly stateSecrets: readonly Uint8Array[];
   readonly stateTtlMs: number;
   readonly maxListenStreams: number;
+  readonly maxListenStreamsPerUser: number;
   readonly opsPort: number | undefined;
   readonly logLevel: LogLevel;
 }

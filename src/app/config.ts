@@ -87,6 +87,7 @@ function assemble(values: ConfigValues): Config {
     stateSecrets: values.STATE_SECRETS ?? [],
     stateTtlMs: values.STATE_TTL_MS,
     maxListenStreams: values.MAX_LISTEN_STREAMS,
+    maxListenStreamsPerUser: values.MAX_LISTEN_STREAMS_PER_USER,
     opsPort: values.OPS_PORT,
     logLevel: values.LOG_LEVEL,
   };

@@ -2,6 +2,7 @@
 import type { ChangeFeed } from '../core/change-feed.js';
 import type { Hub } from '../core/hub.js';
 import type { Store } from '../core/ports/store.js';
+import type { ModernEra } from '../mcp/modern-era.js';
 import type { Recovery } from '../mcp/recovery.js';
 import type { Clockwork } from './clockwork.js';
 import type { Config } from './config-types.js';
@@ -21,6 +22,7 @@ export interface DutiesOptions {
   readonly hub: Hub;
   readonly feed: ChangeFeed;
   readonly membership: Membership;
+  readonly modern: ModernEra;
   readonly metrics: NodeMetrics;
   readonly nodeToken: string;
   /** Unset: this member does nothing for others, neither sweeping nor taking over calls. */
@@ -34,6 +36,7 @@ export function takeUpDuties(clock: Clockwork, options: DutiesOptions): void {
   const sessionLifeMs = Math.min(config.sessionTtlMs, config.sessionMaxAgeMs || Number.POSITIVE_INFINITY);
 
   clock.every(nodeLeaseMs / 3, 'heartbeat', () => membership.heartbeat());
+  clock.every(nodeLeaseMs, 'slots', () => options.modern.renewSlots());
   clock.every(LOOK_MS, 'look', async () => void (await Promise.all([feed.look(), hub.lookAtEverything()])));
   clock.every(clamp(sessionLifeMs / 3, 200, 20_000), 'renew', () => renewSessions(options));
   if (sseKeepaliveMs > 0) {

@@ -103,6 +103,7 @@ export class Node {
       notify: this.notify,
       feed: this.#feed,
       maxListenStreams: config.maxListenStreams,
+      maxListenStreamsPerUser: config.maxListenStreamsPerUser,
       keepAliveMs: config.sseKeepaliveMs,
     });
     this.#era = new LegacyEra({
@@ -192,6 +193,7 @@ export class Node {
       hub: this.#hub,
       feed: this.#feed,
       membership: this.#membership,
+      modern: this.#modern,
       nodeToken: this.#token,
       recovery: serves ? new Recovery(this.#era) : undefined,
     });

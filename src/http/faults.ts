@@ -88,6 +88,12 @@ export const faults = {
     code: ErrorCode.Transport,
     message: 'Unsupported Media Type: Content-Type must be application/json',
   }),
+  tooManyStreams: (): HttpFault => ({
+    status: 429,
+    code: ErrorCode.InternalError,
+    message: 'Too Many Requests: subscription limit reached',
+    headers: { 'Retry-After': '5' },
+  }),
   internal: (): HttpFault => ({ status: 500, code: ErrorCode.InternalError, message: 'Internal error' }),
   full: (): HttpFault => ({
     status: 503,

@@ -14,7 +14,7 @@ import type { SessionRecord } from '../core/ports/session-store.js';
 import { hasBatches, isLegacyRevision } from '../core/revisions.js';
 import { isSessionId } from '../core/session-id.js';
 import { type LegacyEra, requestsOf } from '../mcp/legacy-era.js';
-import type { ModernEra } from '../mcp/modern-era.js';
+import { type ModernEra, TooManyStreams } from '../mcp/modern-era.js';
 import { openSession } from '../mcp/session-opening.js';
 import { openMainStream, resumeStream } from '../mcp/session-streams.js';
 import { accepts, isJsonContent } from './accept.js';
@@ -165,6 +165,7 @@ function checkVersionHeader(req: IncomingMessage, id: JsonRpcId | null): void {
 
 export function refusalOf(error: unknown): { readonly fault: HttpFault; readonly id: JsonRpcId | null } | undefined {
   if (error instanceof Refused) return error;
+  if (error instanceof TooManyStreams) return { fault: faults.tooManyStreams(), id: error.id };
   const fault = faultOf(error);
   return fault && { fault, id: null };
 }

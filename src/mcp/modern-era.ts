@@ -15,12 +15,13 @@ import {
   type ServerEventBus,
 } from '@modelcontextprotocol/server';
 import type { ChangeFeed } from '../core/change-feed.js';
-import { isObject, type JsonRpcMessage } from '../core/jsonrpc.js';
+import { isObject, type JsonRpcId, type JsonRpcMessage, readableId } from '../core/jsonrpc.js';
 import type { Logger } from '../core/logger.js';
 import type { Change } from '../core/ports/change-log.js';
 import { type Store, StoreUnavailable } from '../core/ports/store.js';
 import type { AuthInfo, Notify, ServerContext } from '../core/server-context.js';
 import { enterExchange } from './current-exchange.js';
+import { ListenSlots } from './listen-slots.js';
 import type { RequestStates } from './request-states.js';
 import type { McpServerLike } from './server-module.js';
 import type { ServerSource } from './server-source.js';
@@ -35,13 +36,26 @@ export interface ModernEraOptions {
   readonly feed: ChangeFeed;
   readonly states: RequestStates;
   readonly logger: Logger;
+  /** Subscriptions open on this node. */
   readonly maxListenStreams: number;
+  /** Subscriptions of one principal on all nodes; 0: no bound. */
+  readonly maxListenStreamsPerUser: number;
   readonly keepAliveMs: number;
 }
 
 export interface ModernCaller {
   readonly principal: string;
   readonly authInfo: AuthInfo | undefined;
+}
+
+/** The principal has as many subscriptions open as it may. */
+export class TooManyStreams extends Error {
+  override readonly name = 'TooManyStreams';
+  readonly id: JsonRpcId | null;
+  constructor(id: JsonRpcId | null) {
+    super('Subscription limit reached');
+    this.id = id;
+  }
 }
 
 export class ModernEra {
@@ -51,10 +65,12 @@ export class ModernEra {
   readonly #listens: McpHttpHandler;
   /** One for each call: what the factory is given differs, and following the execution for it would cost more. */
   readonly #calls = new Set<McpHttpHandler>();
+  readonly #slots: ListenSlots;
   #isServed: Promise<boolean> | undefined;
 
   constructor(options: ModernEraOptions) {
     this.#options = options;
+    this.#slots = new ListenSlots(options.store.slots, options.maxListenStreamsPerUser);
     const { logger, states, feed, notify, maxListenStreams, keepAliveMs } = options;
     this.#handlerOptions = {
       legacy: 'reject',
@@ -111,7 +127,7 @@ export class ModernEra {
     });
     const context = this.#context(caller, requestState);
     const options = { parsedBody: message, ...(caller.authInfo && { authInfo: caller.authInfo }) };
-    if (listens) return deliver(await this.#listens.fetch(request, options));
+    if (listens) return this.#listen(request, message, options, caller, deliver);
     const handler = createMcpHandler(this.#factory(context), this.#handlerOptions);
     this.#calls.add(handler);
     try {
@@ -125,6 +141,11 @@ export class ModernEra {
     }
   }
 
+  /** Keeps the places of the open subscriptions. @throws StoreUnavailable */
+  renewSlots(): Promise<void> {
+    return this.#slots.renew();
+  }
+
   /** Ends the subscriptions in order: each gets its final result. */
   async endSubscriptions(): Promise<void> {
     await this.#listens.close();
@@ -136,6 +157,22 @@ export class ModernEra {
 
   #factory(context: ServerContext): McpServerFactory {
     return async () => asServed(await this.#options.servers.build(context));
+  }
+
+  async #listen(
+    request: Request,
+    message: JsonRpcMessage,
+    options: McpHandlerRequestOptions,
+    { principal }: ModernCaller,
+    deliver: (response: Response) => Promise<void>,
+  ): Promise<void> {
+    const release = await this.#slots.take(principal);
+    if (!release) throw new TooManyStreams(readableId(message));
+    try {
+      await deliver(await this.#listens.fetch(request, options));
+    } finally {
+      release();
+    }
   }
 
   #fetch(

@@ -12,6 +12,7 @@ import { createMemoryEventLog, type NodeIdentity } from './event-log.js';
 import { createMemoryNodeRegistry } from './node-registry.js';
 import { createMemorySecretStore } from './secret-store.js';
 import { createMemorySessionStore } from './session-store.js';
+import { createMemorySlots } from './slots.js';
 import { createMemoryState, type MemoryState } from './state.js';
 
 export { createMemoryState, type MemoryState, type MemoryStateOptions } from './state.js';
@@ -30,6 +31,7 @@ export function createMemoryStore(limits: StoreLimits, shared: MemoryState = cre
     changes: whileOpen(createMemoryChangeLog(shared, limits), isOpen),
     broker: whileOpen(broker, isOpen),
     nodes: whileOpen(createMemoryNodeRegistry(shared, limits), isOpen),
+    slots: whileOpen(createMemorySlots(shared, limits), isOpen),
     secrets: whileOpen(createMemorySecretStore(shared), isOpen),
     ...whileOpen({ async ping() {} }, isOpen),
     async close() {

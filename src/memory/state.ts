@@ -73,6 +73,7 @@ export class MemoryState {
   /** Tokens of nodes that live or have not been buried. */
   readonly knownTokens = new Set<string>();
   readonly secrets = new Map<string, string>();
+  readonly slots = new Map<string, Map<string, number>>();
   readonly names: Leases;
   readonly tokens: Leases;
   readonly duties: Leases;

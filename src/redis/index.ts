@@ -11,6 +11,7 @@ import { Keys } from './keys.js';
 import { createRedisNodeRegistry } from './node-registry.js';
 import { createRedisSecretStore } from './secret-store.js';
 import { createRedisSessionStore } from './session-store.js';
+import { createRedisSlots } from './slots.js';
 
 export interface RedisStoreOptions extends Pick<ConnectionOptions, 'onCommand' | 'onUp'> {
   readonly target: RedisTarget;
@@ -43,6 +44,7 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Stor
     changes: createRedisChangeLog(redis, keys, limits),
     broker,
     nodes: createRedisNodeRegistry(redis, keys, limits),
+    slots: createRedisSlots(redis, keys, limits),
     secrets: createRedisSecretStore(redis, keys),
     ping: async () => void (await redis.command('', 'PING')),
     async close() {

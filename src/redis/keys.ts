@@ -61,6 +61,10 @@ export class Keys {
   get nodes(): string {
     return `${this.#prefix}nodes`;
   }
+  /** Sorted set of who has a place in a pool, by the end of the lease. */
+  slots(pool: string): string {
+    return `${this.#prefix}slots:${pool}`;
+  }
   secret(name: string): string {
     return `${this.#prefix}secret:${name}`;
   }

@@ -38,6 +38,8 @@ export const scripts = {
   renewLease: load('renewLease-1'),
   releaseLease: load('releaseLease-1'),
   sharedSecret: load('sharedSecret-1'),
+  acquireSlot: load('acquireSlot-1'),
+  renewSlots: load('renewSlots-1'),
   touchNode: load('touchNode-1'),
   staleNodes: load('staleNodes-1'),
 } as const;

@@ -58,6 +58,7 @@ describe('configuration: defaults', () => {
       stateSecrets: [],
       stateTtlMs: 600000,
       maxListenStreams: 1024,
+      maxListenStreamsPerUser: 64,
       opsPort: undefined,
       logLevel: 'info',
     });

@@ -18,6 +18,7 @@ import { sessionEndContract } from './session-end.js';
 import { sessionStateContract } from './session-state.js';
 import { sessionStoreContract } from './session-store.js';
 import { sessionSweepContract } from './session-sweep.js';
+import { slotsContract } from './slots.js';
 
 const nameOfRejection = (promise: Promise<unknown>): Promise<string> =>
   promise.then(
@@ -41,6 +42,7 @@ export function storeContract(name: string, openHarness: OpenHarness): void {
   brokerContract(name, openHarness);
   nodeRegistryContract(name, openHarness);
   secretStoreContract(name, openHarness);
+  slotsContract(name, openHarness);
 
   describeContract(`${name}: the store`, openHarness, (open) => {
     it('answers a ping', async () => {

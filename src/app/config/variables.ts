@@ -178,6 +178,12 @@ export const CONFIG_VARIABLES = {
     max: MAX_COUNT,
     meaning: 'open `subscriptions/listen` streams per node',
   }),
+  MAX_LISTEN_STREAMS_PER_USER: integer({
+    fallback: 64,
+    min: 0,
+    max: MAX_COUNT,
+    meaning: 'open `subscriptions/listen` streams of one authenticated user in the whole fleet; 0: no bound',
+  }),
   OPS_PORT: integer({
     fallback: undefined,
     min: 0,

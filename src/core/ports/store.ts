@@ -13,6 +13,7 @@ import type { EventLog } from './event-log.js';
 import type { NodeRegistry } from './node-registry.js';
 import type { SecretStore } from './secret-store.js';
 import type { SessionStore } from './session-store.js';
+import type { Slots } from './slots.js';
 
 export interface Store {
   readonly kind: 'redis' | 'memory';
@@ -22,6 +23,7 @@ export interface Store {
   readonly changes: ChangeLog;
   readonly broker: Broker;
   readonly nodes: NodeRegistry;
+  readonly slots: Slots;
   readonly secrets: SecretStore;
   /** Resolves when the store answers; throws {@link StoreUnavailable} when it does not in time. */
   ping(): Promise<void>;
