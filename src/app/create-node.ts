@@ -4,7 +4,7 @@ import type { Store, StoreLimits } from '../core/ports/store.js';
 import type { ServerFactory, ServerModule } from '../mcp/server-module.js';
 import { createMemoryStore, type MemoryState } from '../memory/index.js';
 import { createRedisStore } from '../redis/index.js';
-import { parseConfig } from './config.js';
+import { formatFault, parseConfig } from './config.js';
 import type { Config } from './config-types.js';
 import { createLogger } from './logger.js';
 import { createMetrics, type NodeMetrics } from './metrics.js';
@@ -38,8 +38,14 @@ export interface NodeOptions extends Partial<Omit<Config, 'mcpServer' | 'redis'>
 export async function createNode(options: NodeOptions): Promise<Node> {
   const { server, reusable = false, redisUrl, memory, serves = true, logger: given, ...settings } = options;
   if (typeof server !== 'function') throw new TypeError('createNode: `server` must be a function that builds a server');
-  const parsed = parseConfig({});
-  if (!('config' in parsed)) throw new TypeError('createNode: the defaults are not valid');
+  for (const [name, value] of Object.entries(settings)) {
+    if (typeof value === 'number' && !(Number.isInteger(value) && value >= 0)) {
+      throw new TypeError(`createNode: ${name} must be a whole number that is not negative`);
+    }
+  }
+  // The fleet's public name is allowed as Host and Origin, here as in the program.
+  const parsed = parseConfig(settings.publicUrl === undefined ? {} : { PUBLIC_URL: settings.publicUrl });
+  if (!('config' in parsed)) throw new TypeError(`createNode: ${parsed.faults.map(formatFault).join('; ')}`);
   const redis = redisUrl === undefined ? undefined : parseRedisUrl(redisUrl);
   const config: Config = { ...parsed.config, ...defined(settings), redis };
   const logger = given ?? createLogger({ level: config.logLevel, nodeId: config.nodeId });

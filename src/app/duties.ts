@@ -4,6 +4,7 @@ import type { Hub } from '../core/hub.js';
 import type { Store } from '../core/ports/store.js';
 import type { ModernEra } from '../mcp/modern-era.js';
 import type { Recovery } from '../mcp/recovery.js';
+import type { RequestStates } from '../mcp/request-states.js';
 import type { Clockwork } from './clockwork.js';
 import type { Config } from './config-types.js';
 import type { Membership } from './membership.js';
@@ -15,6 +16,10 @@ const LOOK_MS = 5000;
 const RENEW_AT_ONCE = 500;
 /** Ended sessions taken out of the index at once. */
 const SWEEP_AT_ONCE = 500;
+/** Bounds one turn when very many end together; the rest is for the next. */
+const SWEEP_ROUNDS = 20;
+/** The fleet's secrets live for months from the last time that anybody asked for them. */
+const SECRETS_MS = 12 * 60 * 60 * 1000;
 
 export interface DutiesOptions {
   readonly config: Config;
@@ -23,6 +28,7 @@ export interface DutiesOptions {
   readonly feed: ChangeFeed;
   readonly membership: Membership;
   readonly modern: ModernEra;
+  readonly states: RequestStates;
   readonly metrics: NodeMetrics;
   readonly nodeToken: string;
   /** Unset: this member does nothing for others, neither sweeping nor taking over calls. */
@@ -40,31 +46,43 @@ export function takeUpDuties(clock: Clockwork, options: DutiesOptions): void {
   clock.every(LOOK_MS, 'look', async () => void (await Promise.all([feed.look(), hub.lookAtEverything()])));
   clock.every(clamp(sessionLifeMs / 3, 200, 20_000), 'renew', () => renewSessions(options));
   if (sseKeepaliveMs > 0) {
-    clock.every(sseKeepaliveMs, 'keep-alive', () => {
+    // Twice in the time: whoever was written to just after one turn is reached by the next.
+    clock.every(sseKeepaliveMs / 2, 'keep-alive', () => {
       for (const tail of hub.tails()) tail.keepAlive();
     });
   }
   if (!recovery) return;
   clock.every(nodeLeaseMs / 6, 'recovery', () => (membership.mayJudge ? recovery.turn() : undefined));
   const sweepMs = clamp(sessionLifeMs / 4, 250, 5000);
+  clock.every(SECRETS_MS, 'secrets', () => options.states.refresh());
   clock.every(sweepMs, 'sweep', () => sweep(options, sweepMs));
 }
 
-/** Sessions in use here do not run out; those that are gone lose their streams, also when the signal was lost. */
+/**
+ * Sessions in use here do not run out, nor do their streams, however silent. Sessions that are gone lose their streams,
+ * also when the signal was lost.
+ */
 async function renewSessions({ store, hub }: DutiesOptions): Promise<void> {
-  const ids = hub.sessionIds();
-  for (let i = 0; i < ids.length; i += RENEW_AT_ONCE) {
-    const gone = await store.sessions.renew(ids.slice(i, i + RENEW_AT_ONCE));
+  const inUse = [...hub.inUse()];
+  for (let i = 0; i < inUse.length; i += RENEW_AT_ONCE) {
+    const some = inUse.slice(i, i + RENEW_AT_ONCE);
+    const gone = await store.sessions.renew(some.map(([sessionId]) => sessionId));
     for (const id of gone) hub.end(id);
+    await Promise.all(
+      some.filter(([, streams]) => streams.size > 0).map(([id, streams]) => store.log.renew(id, [...streams])),
+    );
   }
 }
 
 async function sweep({ store, metrics, nodeToken }: DutiesOptions, everyMs: number): Promise<void> {
   // Held for longer than the pause between two turns, so that the duty stays with one node while that lives.
   if (!(await store.nodes.lead('sweep', nodeToken, everyMs * 3))) return;
-  const { expired, maxAge } = await store.sessions.sweep(SWEEP_AT_ONCE);
-  if (expired > 0) metrics.sessionsEnded('expired', expired);
-  if (maxAge > 0) metrics.sessionsEnded('max_age', maxAge);
+  for (let round = 0; round < SWEEP_ROUNDS; round += 1) {
+    const { expired, maxAge } = await store.sessions.sweep(SWEEP_AT_ONCE);
+    if (expired > 0) metrics.sessionsEnded('expired', expired);
+    if (maxAge > 0) metrics.sessionsEnded('max_age', maxAge);
+    if (expired + maxAge < SWEEP_AT_ONCE) return;
+  }
 }
 
 function clamp(value: number, low: number, high: number): number {

@@ -18,6 +18,7 @@ export class Membership {
   #nodeId: string;
   /** Since when every heartbeat has found our lease intact (epoch ms). */
   #unbrokenSince: number | undefined;
+  #lastBeat = 0;
 
   constructor(options: MembershipOptions) {
     this.#options = options;
@@ -34,7 +35,11 @@ export class Membership {
    * who has renewed its own for a whole lease without a break has given all the others the time to do the same.
    */
   get mayJudge(): boolean {
-    return this.#unbrokenSince !== undefined && Date.now() - this.#unbrokenSince >= this.#options.leaseMs;
+    const { leaseMs } = this.#options;
+    const now = Date.now();
+    // A process that was suspended has not noticed anything yet; its next heartbeat will.
+    if (this.#unbrokenSince === undefined || now - this.#lastBeat > leaseMs / 2) return false;
+    return now - this.#unbrokenSince >= leaseMs;
   }
 
   /** Takes the name. While the store is away the node starts all the same, and the heartbeat takes it later. */
@@ -54,7 +59,8 @@ export class Membership {
     try {
       await store.calls.renew(nodeToken);
       if (await store.nodes.heartbeat(this.#nodeId, nodeToken)) {
-        this.#unbrokenSince ??= Date.now();
+        this.#lastBeat = Date.now();
+        this.#unbrokenSince ??= this.#lastBeat;
         return;
       }
       this.#unbrokenSince = undefined;

@@ -25,6 +25,7 @@ import { Recovery } from '../mcp/recovery.js';
 import { RequestStates } from '../mcp/request-states.js';
 import type { ServerModule } from '../mcp/server-module.js';
 import { ServerSource } from '../mcp/server-source.js';
+import { refreshMainStreams } from '../mcp/session-streams.js';
 import { Clockwork } from './clockwork.js';
 import type { Config } from './config-types.js';
 import { takeUpDuties } from './duties.js';
@@ -55,6 +56,7 @@ export class Node {
   readonly #feed: ChangeFeed;
   readonly #relay: Relay;
   readonly #era: LegacyEra;
+  readonly #states: RequestStates;
   readonly #modern: ModernEra;
   readonly #clock: Clockwork;
   readonly #direct: Routing['direct'];
@@ -62,6 +64,7 @@ export class Node {
   readonly #opsApplication: ReturnType<typeof createApplication>;
   readonly #servers: Server[] = [];
   #started: Promise<void> | undefined;
+  #joined = false;
   #draining = false;
   #closed: Promise<void> | undefined;
 
@@ -77,7 +80,10 @@ export class Node {
     });
     this.#hub = new Hub(store.log, logger);
     this.#feed = new ChangeFeed(store.changes, logger);
-    this.#feed.listen((entry) => this.#hub.change(entry));
+    this.#feed.listen(
+      (entry) => this.#hub.change(entry),
+      () => this.#hub.changesMissed(),
+    );
     this.#relay = new Relay({ hub: this.#hub, broker: store.broker, metrics, nodeToken: this.#token });
     this.#clock = new Clockwork(logger);
     const self = this;
@@ -88,7 +94,7 @@ export class Node {
       notify: this.notify,
     };
     const servers = new ServerSource(parts.module, identity);
-    const states = new RequestStates({
+    this.#states = new RequestStates({
       secrets: config.stateSecrets,
       store: store.secrets,
       ttlMs: config.stateTtlMs,
@@ -99,7 +105,7 @@ export class Node {
         return self.nodeId;
       },
       servers,
-      states,
+      states: this.#states,
       notify: this.notify,
       feed: this.#feed,
       maxListenStreams: config.maxListenStreams,
@@ -115,7 +121,7 @@ export class Node {
       hub: this.#hub,
       relay: this.#relay,
       servers,
-      states,
+      states: this.#states,
       notify: this.notify,
       streamUpgradeMs: config.streamUpgradeMs,
     });
@@ -185,7 +191,7 @@ export class Node {
       onWakeUp: (wakeUp) => this.#hub.wakeUp(wakeUp),
       onSignal: (signal) => this.#hub.signal(signal),
       onChange: (previous, entry) => this.#feed.hear(previous, entry),
-      onGap: () => void Promise.all([this.#feed.look(), this.#hub.lookAtEverything()]),
+      onGap: () => void this.#afterGap(),
     });
     await this.#feed.look();
     takeUpDuties(this.#clock, {
@@ -194,9 +200,16 @@ export class Node {
       feed: this.#feed,
       membership: this.#membership,
       modern: this.#modern,
+      states: this.#states,
       nodeToken: this.#token,
       recovery: serves ? new Recovery(this.#era) : undefined,
     });
+    this.#joined = true;
+  }
+
+  /** Hints were lost: whatever they could have told is looked up. */
+  async #afterGap(): Promise<void> {
+    await Promise.all([this.#feed.look(), this.#hub.lookAtEverything(), refreshMainStreams(this.#era)]);
   }
 
   /** Listens. @throws the listener's error, such as a port that is taken. */
@@ -230,6 +243,8 @@ export class Node {
     } catch (error) {
       reason = error instanceof StoreUnavailable ? error.message : 'the store answers with errors';
     }
+    // Bound, but not yet a member of the fleet: nobody could be answered here.
+    if (!this.#joined) reason ??= 'the node is starting';
     const status = this.#draining ? 'draining' : reason === undefined ? 'healthy' : 'unhealthy';
     return {
       status,

@@ -12,6 +12,7 @@ export class ChangeFeed {
   readonly #log: ChangeLog;
   readonly #logger: Logger;
   readonly #listeners = new Set<(entry: ChangeEntry) => void>();
+  readonly #onMissed = new Set<() => void>();
   #position: string | undefined;
   #reading = false;
   #again = false;
@@ -26,9 +27,14 @@ export class ChangeFeed {
     return this.#position;
   }
 
-  listen(listener: (entry: ChangeEntry) => void): () => void {
+  /** `onMissed` is called when changes are gone that this node has not seen: anything may have changed. */
+  listen(listener: (entry: ChangeEntry) => void, onMissed: () => void): () => void {
     this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    this.#onMissed.add(onMissed);
+    return () => {
+      this.#listeners.delete(listener);
+      this.#onMissed.delete(onMissed);
+    };
   }
 
   hear(previous: string, entry: ChangeEntry): void {
@@ -48,7 +54,13 @@ export class ChangeFeed {
           this.#position = await this.#log.latest();
           continue;
         }
-        const { entries } = await this.#log.read(this.#position, READ_LIMIT);
+        const { complete, entries } = await this.#log.read(this.#position, READ_LIMIT);
+        if (!complete) {
+          this.#position = entries.at(-1)?.position ?? (await this.#log.latest());
+          for (const missed of this.#onMissed) missed();
+          this.#again = true;
+          continue;
+        }
         for (const entry of entries) this.#pass(entry);
         if (entries.length === READ_LIMIT) this.#again = true;
       }

@@ -12,7 +12,7 @@ import type { Logger } from './logger.js';
 import { MainTail } from './main-tail.js';
 import type { Signal, WakeUp } from './ports/broker.js';
 import type { ChangeEntry } from './ports/change-log.js';
-import { type EventLog, START } from './ports/event-log.js';
+import { type EventLog, MAIN_STREAM, START } from './ports/event-log.js';
 import type { Appended } from './stream-writer.js';
 import type { Tail } from './tail.js';
 
@@ -20,6 +20,8 @@ import type { Tail } from './tail.js';
 export interface OpenExchange {
   readonly id: string;
   readonly sessionId: string;
+  /** Under which name it is journaled; undefined: it is not. */
+  readonly callId: string | undefined;
   /** An answer of the client, or progress, for request `number` of this exchange. False: nobody waits for it. */
   receive(number: number, message: JsonRpcMessage): boolean;
   /** True: the request was running here. */
@@ -93,9 +95,15 @@ export class Hub {
     });
   }
 
-  /** Sessions that are in use here and must not expire. */
-  sessionIds(): string[] {
-    return [...this.#bySession.keys()];
+  /** Sessions that are in use here and must not expire, each with the streams and calls that are. */
+  inUse(): Map<string, Set<string>> {
+    const inUse = new Map<string, Set<string>>();
+    for (const [sessionId, { exchanges, tails }] of this.#bySession) {
+      const names = new Set([...tails].map((tail) => tail.streamId));
+      for (const { callId } of exchanges) if (callId !== undefined) names.add(callId);
+      inUse.set(sessionId, names);
+    }
+    return inUse;
   }
 
   *tails(): Generator<Tail> {
@@ -122,6 +130,10 @@ export class Hub {
       else if (events) tail.offer(events.previous, events.entries);
       else void tail.look();
     }
+  }
+
+  changesMissed(): void {
+    for (const tail of this.tails()) if (tail instanceof MainTail) tail.changesMissed();
   }
 
   change(entry: ChangeEntry): void {
@@ -179,6 +191,7 @@ export class Hub {
 
   /** By the clock, and after a gap in the bus: hints may have been lost, the logs have not. */
   async lookAtEverything(): Promise<void> {
+    for (const tail of this.tails()) tail.cutIfStuck();
     await Promise.all([...this.tails()].map((tail) => (tail.active ? tail.look() : this.#reclaim(tail))));
   }
 
@@ -207,8 +220,10 @@ export class Hub {
       if (outcome.outcome === 'attached') {
         const position = parseDelivered(tail.streamId, outcome.delivered ?? '');
         tail.wake(position ?? { streamId: tail.streamId, own: START });
-      } else if (outcome.outcome === 'gone') {
+      } else if (outcome.outcome === 'gone' || outcome.outcome === 'unknown') {
         tail.close();
+      } else if (tail.streamId !== MAIN_STREAM) {
+        await tail.endIfOver();
       }
     } catch (error) {
       this.#logger.debug({ error }, 'tail: not reclaimed');

@@ -67,9 +67,18 @@ export class MainTail extends Tail {
     void this.catchUp();
   }
 
+  get initialized(): boolean {
+    return this.#initialized;
+  }
+
   setInitialized(): void {
     this.#initialized = true;
     void this.catchUp();
+  }
+
+  setSubscriptions(uris: Iterable<string>): void {
+    this.#subscriptions.clear();
+    for (const uri of uris) this.#subscriptions.add(uri);
   }
 
   setSubscription(uri: string, active: boolean): void {
@@ -80,8 +89,24 @@ export class MainTail extends Tail {
   /** A change of the fleet, in the order of its log. */
   offerChange(entry: ChangeEntry): void {
     if (!this.active || !this.#started) return;
-    if (this.#caughtUp) this.#tell(entry);
+    if (this.#caughtUp && !this.sink.congested) this.#tell(entry);
     else void this.catchUp();
+  }
+
+  /** Changes were missed on the way to this node, and the node cannot say which. */
+  changesMissed(): void {
+    this.#caughtUp = false;
+    void this.catchUp();
+  }
+
+  override look(): Promise<void> {
+    if (!this.#caughtUp) void this.catchUp();
+    return super.look();
+  }
+
+  protected override onDrained(): void {
+    super.onDrained();
+    void this.catchUp();
   }
 
   /** Reads the changes that this stream has not been told of. */
@@ -98,7 +123,13 @@ export class MainTail extends Tail {
         if (!this.active) return;
         const last = entries.at(-1);
         if (complete) {
-          for (const entry of newestOfEach(entries)) this.#tell(entry);
+          for (const entry of newestOfEach(entries)) {
+            if (this.sink.congested) {
+              this.sink.onDrain(() => this.onDrained());
+              return;
+            }
+            this.#tell(entry);
+          }
           if (last) this.#changesPosition = last.position;
         } else {
           this.#tellAnythingMayHaveChanged(last?.position ?? (await this.#changes.latest()));

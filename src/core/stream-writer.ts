@@ -12,6 +12,8 @@ import { randomId } from './random-id.js';
 
 const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 2000;
+/** Bounds one append, and with it how far back the store looks to recognize one that is tried again. */
+const EVENTS_PER_APPEND = 100;
 
 export type Appended = Extract<AppendOutcome, { outcome: 'appended' }>;
 
@@ -76,8 +78,7 @@ export class StreamWriter {
     // Let the rest of this turn join in: the priming event and the first message make one append.
     await Promise.resolve();
     while (this.#pending.length > 0) {
-      const batch = this.#pending;
-      this.#pending = [];
+      const batch = this.#pending.splice(0, EVENTS_PER_APPEND);
       const outcome = await this.#store(batch);
       if (outcome.outcome === 'appended') {
         this.#opened = true;

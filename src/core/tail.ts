@@ -120,6 +120,12 @@ export class Tail {
     void this.look();
   }
 
+  /** A silent tail of a stream that is over has nothing to wait for. */
+  async endIfOver(): Promise<void> {
+    const { known, over } = await this.context.log.read(this.sessionId, this.streamId, this.own, READ_LIMIT);
+    if (!known || over) this.finish();
+  }
+
   /** Events that were just stored, and what they follow. */
   offer(previous: string, entries: readonly LogEntry[]): void {
     if (!this.active || !this.#started) return;
@@ -154,7 +160,7 @@ export class Tail {
           return;
         }
         if (!complete || (!known && this.own !== START)) this.onHistoryLost(known);
-        this.#deliver(entries);
+        if (!this.#deliver(entries)) return;
         if (over) this.finish();
         else if (entries.length === READ_LIMIT) this.#lookAgain = true;
       } catch (error) {
@@ -165,16 +171,28 @@ export class Tail {
     }
   }
 
-  #deliver(entries: readonly LogEntry[]): void {
+  /** False: the client has to read first; what is left stays in the log until then. */
+  #deliver(entries: readonly LogEntry[]): boolean {
+    let sent = false;
     for (const entry of entries) {
-      if (this.finished) return;
+      if (this.finished) return true;
+      if (this.sink.congested) {
+        this.sink.onDrain(() => this.onDrained());
+        break;
+      }
       this.own = entry.position;
+      sent = true;
       if (entry.data !== '' || (this.#primes && !entry.end)) {
         this.sink.send({ id: formatEventId(this.position), data: entry.data });
       }
       if (entry.end) this.finish();
     }
-    if (entries.length > 0) this.onDelivered();
+    if (sent) this.onDelivered();
+    return entries.length === 0 || this.own === entries.at(-1)?.position;
+  }
+
+  protected onDrained(): void {
+    void this.look();
   }
 
   /** The log of a call's stream that is gone altogether has nothing more to come. */
@@ -185,6 +203,10 @@ export class Tail {
   }
 
   protected onDelivered(): void {}
+
+  cutIfStuck(): void {
+    if (!this.finished) this.sink.cutIfStuck();
+  }
 
   keepAlive(): void {
     if (!this.finished) this.sink.keepAlive();

@@ -1,20 +1,24 @@
 /**
  * One SSE response.
  *
- * A client that does not read is cut off when more than `MAX_BUFFERED` bytes wait for it: the log keeps the rest, and a
- * client that comes back gets it. Headers ask every proxy between not to buffer.
+ * Memory is bounded by what may wait for a client that reads slowly; one that does not read at all is cut off, and gets
+ * the rest from the log if it comes back. Headers ask every proxy between not to buffer.
  */
 import type { ServerResponse } from 'node:http';
 import type { EventSink, SseEvent } from '../core/event-sink.js';
 
-/** Bytes waiting for one client before it is cut off; a single larger event still passes. */
-const MAX_BUFFERED = 1024 * 1024;
+/** Bytes that may wait for one client. What is beyond stays in the log until it has read them. */
+const MAX_WAITING = 256 * 1024;
+/** A client that has read nothing for this long although something waits for it is gone, or might as well be. */
+const STUCK_MS = 10_000;
 
 export class SseConnection implements EventSink {
   readonly connectionId: string;
   readonly #res: ServerResponse;
   readonly #keepAliveMs: number;
   #lastWrite = Date.now();
+  #congestedSince: number | undefined;
+  #onDrain: (() => void) | undefined;
 
   constructor(res: ServerResponse, connectionId: string, keepAliveMs: number) {
     this.#res = res;
@@ -27,10 +31,28 @@ export class SseConnection implements EventSink {
       'X-Accel-Buffering': 'no',
     });
     res.flushHeaders();
+    res.on('drain', () => {
+      this.#congestedSince = undefined;
+      const listener = this.#onDrain;
+      this.#onDrain = undefined;
+      listener?.();
+    });
   }
 
   get closed(): boolean {
     return this.#res.destroyed || this.#res.writableEnded;
+  }
+
+  get congested(): boolean {
+    return this.#congestedSince !== undefined;
+  }
+
+  onDrain(listener: () => void): void {
+    this.#onDrain = listener;
+  }
+
+  cutIfStuck(): void {
+    if (this.#congestedSince !== undefined && Date.now() - this.#congestedSince > STUCK_MS) this.#res.destroy();
   }
 
   send({ id, event, data }: SseEvent): void {
@@ -60,11 +82,8 @@ export class SseConnection implements EventSink {
 
   #write(frame: string): void {
     if (this.closed) return;
-    if (this.#res.writableLength > MAX_BUFFERED) {
-      this.#res.destroy();
-      return;
-    }
     this.#lastWrite = Date.now();
-    this.#res.write(frame);
+    const flushed = this.#res.write(frame);
+    if (!flushed && this.#res.writableLength > MAX_WAITING) this.#congestedSince ??= Date.now();
   }
 }

@@ -105,6 +105,10 @@ export class Exchange implements OpenExchange, TransportLike {
     return this.#id;
   }
 
+  get callId(): string | undefined {
+    return this.#options.outlet.callId;
+  }
+
   get closed(): boolean {
     return this.#closed;
   }
@@ -137,6 +141,8 @@ export class Exchange implements OpenExchange, TransportLike {
     if (this.#closed) return;
     const { hub } = this.#options;
     if (!isRequest(message)) {
+      // Handlers of notifications do not say when they are done, so nobody else gets this server.
+      this.#clean = false;
       this.#toServer(message);
       return;
     }

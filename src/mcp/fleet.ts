@@ -119,6 +119,7 @@ class Question implements OpenExchange {
   readonly id = newExchangeId();
   readonly sessionId: string;
   readonly answer: Promise<JsonRpcResponse>;
+  readonly callId = undefined;
   answered = false;
   #resolve: (answer: JsonRpcResponse) => void = () => {};
   #reject: (reason: Error) => void = () => {};

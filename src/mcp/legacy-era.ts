@@ -138,7 +138,10 @@ export class LegacyEra {
       throw new SessionGone('the session has ended');
     }
     const write = this.writeMain(sessionId, { callId: name.callId, owner: nodeToken });
-    const outlet = createMainOutlet(write, requests.length, () => this.unlist(name));
+    const outlet = createMainOutlet(write, requests.length, {
+      callId: name.callId,
+      onOver: () => this.unlist(name),
+    });
     return () => this.run(session, requests, caller, outlet, effects);
   }
 
@@ -241,7 +244,12 @@ export class LegacyEra {
           .catch((error: Error) => logger.warn({ error }, 'exchange: server not closed')),
     });
     exchange.onerror = (error) => logger.debug({ error }, 'exchange: server reports');
-    await exchange.hydrate(server);
+    try {
+      await exchange.hydrate(server);
+    } catch (error) {
+      exchange.end();
+      throw error;
+    }
     if (session.initialize !== '') metrics.sessionRestored();
     return exchange;
   }

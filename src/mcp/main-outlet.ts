@@ -14,20 +14,27 @@ const REASONS: Record<Refusal, string> = {
   fenced: 'The call was taken over by another node',
 };
 
-export function createMainOutlet(write: WriteMain, expected: number, onOver: () => void = () => {}): Outlet {
+/** Where the outlet belongs to a call: its name in the journal, and what to do when its last answer is stored. */
+export interface MainCall {
+  readonly callId: string;
+  readonly onOver: () => void;
+}
+
+export function createMainOutlet(write: WriteMain, expected: number, call?: MainCall): Outlet {
   let missing = expected;
   const answer = async (message: object): Promise<void> => {
     missing -= 1;
     await write(message, { finish: missing === 0 });
-    if (missing === 0) onOver();
+    if (missing === 0) call?.onOver();
   };
   return {
+    callId: call?.callId,
     result: answer,
     related: (message) => write(message),
     unrelated: (message) => write(message),
     async unanswered() {
       missing -= 1;
-      if (missing === 0) onOver();
+      if (missing === 0) call?.onOver();
     },
     refuse: (request: { readonly id: JsonRpcId }, refusal) =>
       answer(errorResponse(request.id, ErrorCode.InternalError, REASONS[refusal])),

@@ -224,7 +224,14 @@ function busOf(feed: ChangeFeed, notify: Notify, logger: Logger): ServerEventBus
       else if (event.kind === 'resources_list_changed') publish(notify.resourcesChanged());
       else publish(notify.resourceUpdated(event.uri));
     },
-    subscribe: (listener) => feed.listen(({ change }) => listener(eventOf(change))),
+    subscribe: (listener) =>
+      feed.listen(
+        ({ change }) => listener(eventOf(change)),
+        // Which resources is not known; a client that reads its lists again finds what is new.
+        () => {
+          for (const kind of ['tools', 'prompts', 'resources'] as const) listener(eventOf({ kind }));
+        },
+      ),
   };
 }
 

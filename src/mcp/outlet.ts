@@ -6,6 +6,8 @@ import type { JsonRpcMessage, JsonRpcResponse } from '../core/jsonrpc.js';
 export type { EventSink, SseEvent };
 
 export interface Outlet {
+  /** Under which name the call is journaled; undefined: it is not (yet). */
+  readonly callId: string | undefined;
   /** The answer to a request of the exchange. Resolves when it is sent or stored. @throws StreamLost */
   result(response: JsonRpcResponse): Promise<void>;
   /** A message that belongs to a request being served: progress, log lines, the server's own requests. @throws StreamLost */

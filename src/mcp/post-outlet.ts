@@ -63,6 +63,10 @@ export class PostOutlet implements Outlet {
     this.#cancelUpgrade = context.upgrades.add(this);
   }
 
+  get callId(): string | undefined {
+    return this.#callName?.callId;
+  }
+
   static upgradeQueue(upgradeMs: number): DelayQueue<PostOutlet> {
     return new DelayQueue(upgradeMs, (outlet) => outlet.upgrade());
   }

@@ -18,6 +18,7 @@ import {
 } from '../core/jsonrpc.js';
 import type { CallName } from '../core/ports/call-journal.js';
 import { type LogEntry, MAIN_STREAM, START } from '../core/ports/event-log.js';
+import { StoreUnavailable } from '../core/ports/store.js';
 import { StreamLost, StreamWriter } from '../core/stream-writer.js';
 import { callerOf, JOURNAL_FORM, type JournaledCall, parseCall } from './journaled-call.js';
 import type { LegacyEra } from './legacy-era.js';
@@ -32,8 +33,15 @@ const RUNS = 3;
 const READ_LIMIT = 500;
 const PATIENCE_MS = 60_000;
 
+interface Claimed {
+  readonly name: CallName;
+  readonly call: JournaledCall;
+  readonly mayRun: boolean;
+}
+
 export class Recovery {
   readonly #era: LegacyEra;
+  #unfinished: Claimed[] = [];
 
   constructor(era: LegacyEra) {
     this.#era = era;
@@ -42,12 +50,15 @@ export class Recovery {
   /** One look at the fleet. @throws StoreUnavailable */
   async turn(): Promise<void> {
     const { store, nodeToken, logger } = this.#era.options;
+    const unfinished = this.#unfinished;
+    this.#unfinished = [];
+    for (const claimed of unfinished) this.#begin(claimed);
     for (const dead of await store.nodes.dead()) {
       if (dead === nodeToken) continue;
       const calls = await store.calls.listed(dead, CLAIMS_PER_ROUND);
       if (calls.length === 0) {
         await store.nodes.bury(dead);
-        logger.warn({}, 'a node is dead: its calls were taken over');
+        logger.info({}, 'a node has gone, and nothing of it is left');
         continue;
       }
       const taken = await Promise.all(calls.map((call) => this.#take(call, dead)));
@@ -58,7 +69,7 @@ export class Recovery {
 
   /** False: the call was left as it is. */
   async #take(name: CallName, dead: string): Promise<boolean> {
-    const { store, nodeToken, logger } = this.#era.options;
+    const { store, nodeToken } = this.#era.options;
     // On the own list first: if this node dies between the two, the next survivor finds the call there.
     await store.calls.list(nodeToken, name);
     const claim = await store.calls.claim(name, dead, nodeToken, JOURNAL_FORM);
@@ -67,13 +78,19 @@ export class Recovery {
       await store.calls.unlist(nodeToken, name);
       return claim.outcome === 'over';
     }
-    this.#goOn(name, parseCall(claim.journal), claim.claims < RUNS).catch((error: Error) => {
-      if (!(error instanceof StreamLost)) logger.error({ error }, 'recovery failed');
-    });
+    this.#begin({ name, call: parseCall(claim.journal), mayRun: claim.claims < RUNS });
     return true;
   }
 
-  async #goOn(name: CallName, call: JournaledCall, mayRun: boolean): Promise<void> {
+  #begin(claimed: Claimed): void {
+    this.#goOn(claimed).catch((error: Error) => {
+      // The store went away in between: the call is ours now, and nobody else will look after it.
+      if (error instanceof StoreUnavailable) this.#unfinished.push(claimed);
+      else if (!(error instanceof StreamLost)) this.#era.options.logger.error({ error }, 'recovery failed');
+    });
+  }
+
+  async #goOn({ name, call, mayRun }: Claimed): Promise<void> {
     const era = this.#era;
     const { store, metrics } = era.options;
     const session = await store.sessions.touch(name.sessionId);
@@ -153,6 +170,10 @@ class RecoveredOutlet implements Outlet {
       patienceMs: PATIENCE_MS,
       onStored: (outcome) => hub.appended(sessionId, streamId, outcome),
     });
+  }
+
+  get callId(): string {
+    return this.#name.callId;
   }
 
   async result(response: object): Promise<void> {

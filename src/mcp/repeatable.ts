@@ -47,6 +47,7 @@ async function repeatableTools(era: LegacyEra, session: SessionRecord, caller: C
   let answered: (result: Record<string, unknown>) => void = () => {};
   const nothing = async () => {};
   const outlet: Outlet = {
+    callId: undefined,
     result: async (response) => answered('result' in response ? response.result : {}),
     related: nothing,
     unrelated: nothing,

@@ -39,6 +39,12 @@ export class RequestStates {
     this.#keys ??= [await this.#options.store.shared(SECRET, randomBytes(32).toString('base64url'))];
   }
 
+  /** Keeps the fleet's own key alive. @throws StoreUnavailable */
+  async refresh(): Promise<void> {
+    if (this.#options.secrets.length === 0)
+      await this.#options.store.shared(SECRET, randomBytes(32).toString('base64url'));
+  }
+
   /** `onUnavailable` is told when a state was asked for and the key could not be had. */
   codec(binding: StateBinding, onUnavailable: () => void = () => {}): RequestState {
     const ready = async (): Promise<readonly RequestStateCodec[]> => {

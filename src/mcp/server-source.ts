@@ -19,7 +19,12 @@ export class ServerSource {
   constructor(module: ServerModule, node: { readonly nodeId: string; readonly notify: Notify }) {
     this.#module = module;
     // All that a reusable server may be built on: what is the same for every exchange.
-    this.#shared = { nodeId: node.nodeId, notify: node.notify } as ServerContext;
+    this.#shared = {
+      get nodeId() {
+        return node.nodeId;
+      },
+      notify: node.notify,
+    } as ServerContext;
   }
 
   /** Whether handlers have to ask for the exchange they serve, since their server was built for none. */

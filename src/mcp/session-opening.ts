@@ -44,6 +44,7 @@ export async function openSession(
     void exists.then((yes) => (yes ? main(message) : undefined)).catch(() => undefined);
   };
   const outlet: Outlet = {
+    callId: undefined,
     result: async (response) => answered(response),
     related: later,
     unrelated: later,

@@ -13,6 +13,7 @@ export function createSessionState(sessions: SessionStore, sessionId: string): S
     },
     delete: (key) => sessions.deleteState(sessionId, key),
     async increment(key, by = 1) {
+      if (!Number.isFinite(by)) throw new TypeError('only a finite number can be added');
       const value = await sessions.incrementState(sessionId, key, by);
       if (value === undefined) throw new SessionGone('the session has ended');
       return value;

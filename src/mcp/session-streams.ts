@@ -78,6 +78,26 @@ export async function resumeStream(
   return true;
 }
 
+/** Subscriptions and the handshake's end, as the store has them: signals about them may have been lost. */
+export async function refreshMainStreams(era: LegacyEra): Promise<void> {
+  const { store, hub, logger } = era.options;
+  const tails = [...hub.tails()].filter((tail) => tail instanceof MainTail);
+  await Promise.all(
+    tails.map(async (tail) => {
+      try {
+        const [session, uris] = await Promise.all([
+          store.sessions.touch(tail.sessionId),
+          store.sessions.subscriptions(tail.sessionId),
+        ]);
+        tail.setSubscriptions(uris);
+        if (session?.initialized && !tail.initialized) tail.setInitialized();
+      } catch (error) {
+        logger.debug({ error }, 'main stream: not refreshed');
+      }
+    }),
+  );
+}
+
 function tailContext(era: LegacyEra): TailContext {
   const { store, logger, metrics, nodeToken } = era.options;
   return { log: store.log, logger, metrics, nodeToken };

@@ -17,8 +17,6 @@ export function createMemoryBroker(state: MemoryState, node: NodeIdentity): Brok
     },
 
     async post(nodeToken, letter) {
-      // The lease decides, not the open inbox: a node whose lease lapsed may have lost its calls to a survivor.
-      if (state.tokens.holderOf(nodeToken) === undefined) return false;
       const { sessionId, message } = letter;
       return state.deliver(nodeToken, (handlers) => handlers.onLetter({ sessionId, message }));
     },

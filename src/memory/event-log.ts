@@ -91,6 +91,9 @@ export function createMemoryEventLog(state: MemoryState, limits: StoreLimits, no
       return outcome;
     },
 
+    /** Nothing to do: a stream that is not finished lives as long as its session here. */
+    async renew() {},
+
     async read(sessionId, streamId, after, limit) {
       const stream = find(state.session(sessionId), streamId);
       const newest = stream?.events.newest;

@@ -13,6 +13,7 @@ import type { RedisTarget } from '../core/redis-target.js';
 import { createRedisClient, type RedisClient } from './client.js';
 import type { RedisConnection } from './connection.js';
 import type { Keys } from './keys.js';
+import { afterLife } from './node-registry.js';
 import { nextPosition } from './positions.js';
 import { scripts } from './scripts.js';
 
@@ -50,7 +51,7 @@ export interface RedisBrokerOptions {
 export function createRedisBroker(options: RedisBrokerOptions): Broker & { close(): void } {
   const { redis, target, keys, limits, timeoutMs, logger } = options;
   /** Long enough for letters to survive a node that is slow; a dead node's inbox goes by itself. */
-  const inboxLife = String(Math.max(limits.nodeLeaseMs * 10, 60_000));
+  const inboxLife = String(afterLife(limits));
   let token = '';
   let stopped = false;
   let subscriber: RedisClient | undefined;
@@ -63,17 +64,17 @@ export function createRedisBroker(options: RedisBrokerOptions): Broker & { close
 
   /** Keeps trying until the client is connected and `then` went through: Redis may come later than the node. */
   async function established(client: RedisClient, then: () => Promise<void>): Promise<void> {
-    for (;;) {
+    for (let connected = false; !stopped; ) {
       try {
-        await client.connect();
-        break;
+        if (!connected) await client.connect();
+        connected = true;
+        await then();
+        return;
       } catch (error) {
-        if (stopped) return;
         logger.debug({ error }, 'redis: no connection yet');
         await sleep(RETRY_MS);
       }
     }
-    await then();
   }
 
   function hear(handlers: BrokerHandlers, message: string, channel: string): void {
@@ -170,7 +171,7 @@ export function createRedisBroker(options: RedisBrokerOptions): Broker & { close
       return (
         (await redis.run<number>(
           scripts.postLetter,
-          [keys.nodeLease(nodeToken), keys.inbox(nodeToken)],
+          [keys.inboxOpen(nodeToken), keys.inbox(nodeToken)],
           [letter.sessionId, letter.message, inboxLife],
         )) === 1
       );

@@ -4,12 +4,12 @@ import type { StoreLimits } from '../core/ports/store.js';
 import type { RedisConnection } from './connection.js';
 import { openLogLife } from './event-log.js';
 import type { Keys } from './keys.js';
+import { afterLife } from './node-registry.js';
 import { scripts } from './scripts.js';
 
 export function createRedisCallJournal(redis: RedisConnection, keys: Keys, limits: StoreLimits): CallJournal {
   const entryLife = String(openLogLife(limits));
-  /** Survivors need a lease to notice and some time to take over; ten leases bound what a lost fleet leaves behind. */
-  const listLife = String(Math.max(limits.nodeLeaseMs * 10, 60_000));
+  const listLife = String(afterLife(limits));
 
   return {
     async enter({ sessionId, callId }, owner, journal) {

@@ -57,7 +57,12 @@ export class RedisConnection {
     const connected = this.#client
       .connect()
       .catch((error: Error) => this.#options.logger.warn({ error }, 'redis: no connection'));
-    await Promise.race([connected, new Promise((resolve) => setTimeout(resolve, this.#options.timeoutMs * 2))]);
+    let patience: NodeJS.Timeout | undefined;
+    const late = new Promise((resolve) => {
+      patience = setTimeout(resolve, this.#options.timeoutMs * 2);
+    });
+    await Promise.race([connected, late]);
+    clearTimeout(patience);
     await this.#probe();
   }
 

@@ -77,6 +77,11 @@ export function createRedisEventLog(
       };
     },
 
+    async renew(sessionId, streamIds) {
+      const both = [keys.session(sessionId), keys.streams(sessionId)];
+      await redis.run(scripts.renewStreams, both, [keys.sessionTag(sessionId), openLife, ...streamIds]);
+    },
+
     async attachTail(sessionId, streamId, holder, { takeOver }) {
       const [status, detail = '', former] = await redis.run<string[]>(
         scripts.attachTail,

@@ -46,6 +46,10 @@ export class Keys {
   nodeLease(token: string): string {
     return `${this.#prefix}node:${token}`;
   }
+  /** There while the node may still read its inbox; outlives the lease, which can lapse without anybody dying. */
+  inboxOpen(token: string): string {
+    return `{${this.#prefix}node:${token}}:open`;
+  }
   inbox(token: string): string {
     return `{${this.#prefix}node:${token}}:inbox`;
   }

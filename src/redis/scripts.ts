@@ -25,6 +25,7 @@ export const scripts = {
   setState: load('setState-2'),
   incrementState: load('incrementState-2'),
   appendEvents: load('appendEvents-5'),
+  renewStreams: load('renewStreams-2'),
   readEvents: load('readEvents-2'),
   attachTail: load('attachTail-3'),
   recordDelivered: load('recordDelivered-2'),
@@ -41,5 +42,6 @@ export const scripts = {
   acquireSlot: load('acquireSlot-1'),
   renewSlots: load('renewSlots-1'),
   touchNode: load('touchNode-1'),
+  buryNode: load('buryNode-4'),
   staleNodes: load('staleNodes-1'),
 } as const;

@@ -42,6 +42,13 @@ export function createRedisSessionStore(redis: RedisConnection, keys: Keys, limi
     return (await redis.run<number>(scripts.updateSession, [keys.session(sessionId)], args)) === 1;
   };
 
+  const remove = (sessionId: string): Promise<number> =>
+    redis.run(
+      scripts.deleteSession,
+      [keys.session(sessionId), keys.state(sessionId), keys.streams(sessionId)],
+      [keys.sessionTag(sessionId), keys.bus, JSON.stringify({ kind: 'ended', sessionId })],
+    );
+
   return {
     async create(record, { maxSessions, state = new Map() }) {
       const now = record.createdAt;
@@ -83,11 +90,7 @@ export function createRedisSessionStore(redis: RedisConnection, keys: Keys, limi
 
     async delete(session) {
       const { sessionId } = session;
-      const there = await redis.run<number>(
-        scripts.deleteSession,
-        [keys.session(sessionId), keys.state(sessionId), keys.streams(sessionId)],
-        [keys.sessionTag(sessionId), keys.bus, JSON.stringify({ kind: 'ended', sessionId })],
-      );
+      const there = await remove(sessionId);
       // A record that ran out before stays in the index until the sweep, which says why it ended. So does one whose
       // node died right here; it is then counted as expired.
       if (there === 1) await redis.command(keys.sessions, 'ZREM', keys.sessions, member(session));
@@ -122,7 +125,8 @@ export function createRedisSessionStore(redis: RedisConnection, keys: Keys, limi
             // XX: a session deleted meanwhile must not come back into the index.
             await redis.command(keys.sessions, 'ZADD', keys.sessions, 'XX', String(now + life), entry);
           } else if ((await redis.command<number>(keys.sessions, 'ZREM', keys.sessions, entry)) === 1) {
-            // Exactly one sweeper takes the entry out, and that one counts it.
+            // Exactly one sweeper takes the entry out, and that one counts it and removes what is left of the streams.
+            await remove(entry.slice(separator + 1));
             if (sessionMaxAgeMs > 0 && now >= createdAt + sessionMaxAgeMs) result.maxAge += 1;
             else result.expired += 1;
           }

@@ -33,7 +33,7 @@ is not this page; CI does that.`;
 const SET_UP = ({ versions: { stable, next, node } }: Pick<Suite, 'versions'>): string => `## How it is run
 
 - The suite: \`@modelcontextprotocol/conformance\` ${stable} and ${next}, run with Node ${node}, all fixed by
-  \`test/conformance/suite/package-lock.json\`. Every server scenario that a release lists is run.
+  \`test/conformance/suite/package-lock.json\`. Every server scenario that a release lists is run, extensions aside.
 - The fleet: three nodes started with \`MCP_SERVER=everything\`, a Redis of their own, and a plain balancer in front
   (\`src/demo/balancer.ts\`) that gives each request to the next node. No affinity, no shared memory. Every leg has a fleet
   to itself, and its scenarios come one after the other.
@@ -50,10 +50,17 @@ const NOT_SHOWN = `## What it does not show
 - \`input-required-result-tampered-state\` passes where no state can be verified at all; \`-request-state\`,
   \`-multiple-input-requests\` and \`-multi-round\` are the ones that need nodes to accept each other's state.
 - At 2025-06-18 other scenarios are run and other schemas checked, but most of them still negotiate 2025-11-25.
-- No server scenario speaks HTTP+SSE of 2024-11-05, and none of them is a load.`;
+- No scenario speaks HTTP+SSE of 2024-11-05, and none is a load.`;
 
-const table = (head: readonly string[], rows: readonly (readonly (string | number)[])[]): string =>
-  [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+/** Padded, as the formatter of the project has tables. */
+function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
+  const lines = [head, ...rows].map((cells) => cells.map(String));
+  const widths = head.map((_, column) => Math.max(...lines.map((cells) => cells[column]?.length ?? 0)));
+  const [titles = '', ...others] = lines.map(
+    (cells) => `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`,
+  );
+  return [titles, `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`, ...others].join('\n');
+}
 
 function summary(reports: readonly LegReport[], suite: Pick<Suite, 'versions'>): string {
   const rows = reports.map(({ leg, verdicts }) => {
@@ -69,7 +76,7 @@ function extensions(reports: readonly LegReport[]): string {
   const rows = EXTENSIONS.map(({ id }) => [`\`${id}\``, served.has(id) ? 'served' : 'not served']);
   const text =
     'By what `server/discover` answers. `npm run conformance -- --extensions` runs the scenarios of those served.';
-  return `## Extensions\n\n${text}\n\n${table(['Extension', ''], rows)}`;
+  return `## Extensions\n\n${text}\n\n${table(['Extension', 'Here'], rows)}`;
 }
 
 function exceptions(reports: readonly LegReport[]): string {

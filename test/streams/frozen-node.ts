@@ -6,6 +6,7 @@
  */
 import { expect } from 'chai';
 import type { FleetAccess } from '../../src/index.js';
+import { eventually } from '../support/eventually.js';
 import type { Fleet } from '../support/fleet.js';
 import { textOf } from '../support/json-rpc.js';
 import type { NodeProcess } from '../support/node-process.js';
@@ -91,9 +92,13 @@ export const frozenNode: StreamSuite = (fleet, worker) => {
     return one;
   };
 
-  /** When a call as long as the interrupted ones is over there, they are; so is all that was waiting for the node. */
+  /**
+   * When a call as long as the interrupted ones is over there, they are; so is all that was waiting for the node. What it
+   * had asked the store before is overdue by now, and it refuses requests until it has found the store again.
+   */
   const thawed = async ({ nodeUrls }: Fleet, url: string): Promise<void> => {
-    const other = new Numbered(await RawSession.open(fleet()));
+    const other = new Numbered(await RawSession.open(fleet(), { node: 1 }));
+    await eventually(async () => (await fetch(`${url}/readyz`)).status === 200, { what: 'a node that is ready again' });
     await other.session.callTool('slow', WORK, { node: nodeUrls.indexOf(url) });
     await other.openOn(url);
     await other.send(worker(), 1);

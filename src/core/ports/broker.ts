@@ -50,8 +50,8 @@ export interface Broker {
   /** Opens this node's inbox and its subscription. Resolves when both are effective. */
   start(nodeToken: string, handlers: BrokerHandlers): Promise<void>;
   /**
-   * Puts a letter into a node's inbox; durable and ordered when this resolves. False: no living node has that token
-   * (nothing was stored).
+   * Puts a letter into a node's inbox; durable and ordered when this resolves. False: no node with that token was heard
+   * of for long (nothing was stored). A node whose lease has lapsed may be alive, and reads its letters if it is.
    */
   post(nodeToken: string, letter: Letter): Promise<boolean>;
   /** Tells all nodes, this one included. At most once, unordered with anything else. */

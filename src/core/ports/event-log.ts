@@ -104,6 +104,9 @@ export interface EventLog {
    */
   read(sessionId: string, streamId: string, after: string, limit: number): Promise<LogReading>;
 
+  /** Keeps streams (and calls journaled without one) that are in use alive, silent as they may be. */
+  renew(sessionId: string, streamIds: readonly string[]): Promise<void>;
+
   /**
    * Makes a connection the only one that sends this stream. With `takeOver` the newest wins and the former holder is
    * told by a wake-up (it falls silent and hands over); without, a held stream stays held.

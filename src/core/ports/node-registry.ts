@@ -15,7 +15,7 @@ export interface NodeRegistry {
   list(): Promise<string[]>;
   /** Tokens of nodes whose lease lapsed or was given back, and that were not buried yet. */
   dead(): Promise<string[]>;
-  /** Forgets a dead node: what it had has been taken over. Its inbox goes with it. */
+  /** Forgets a dead node: what it had has been taken over. Its inbox goes with it. Nothing happens to one that lives. */
   bury(nodeToken: string): Promise<void>;
   /** Takes or renews a duty that one node at a time does (the sweep). False: another one has it. */
   lead(duty: string, nodeToken: string, forMs: number): Promise<boolean>;

@@ -12,7 +12,11 @@ local number = tonumber(value or '0')
 if not number or (value and not string.match(value, '^%-?%d+%.?%d*[eE]?[+-]?%d*$')) then
   return -1
 end
-local sum = string.format('%.17g', number + tonumber(ARGV[2]))
+local total = number + tonumber(ARGV[2])
+if total ~= total or total == math.huge or total == -math.huge then
+  return -1
+end
+local sum = string.format('%.17g', total)
 redis.call('HSET', KEYS[2], ARGV[1], sum)
 redis.call('PEXPIRE', KEYS[2], life)
 return sum

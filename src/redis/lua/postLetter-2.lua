@@ -1,9 +1,9 @@
 -- Puts a letter into a node's inbox, if that node lives.
--- KEYS 1 lease of the node, 2 inbox
+-- KEYS 1 mark of an open inbox, 2 inbox
 -- ARGV 1 session id, 2 message, 3 life of the inbox in ms
 -- Answer: 1 stored, 0 no such node
 --
--- Without the look at the lease, anybody who can post an answer could make keys for nodes that never were.
+-- Without the look at the mark, anybody who can post an answer could make keys for nodes that never were.
 if redis.call('EXISTS', KEYS[1]) == 0 then
   return 0
 end

@@ -6,4 +6,6 @@ if redis.call('EXISTS', KEYS[1]) == 0 or redis.call('HGET', KEYS[2], 'tail') ~= 
   return 0
 end
 redis.call('HSET', KEYS[2], 'delivered', ARGV[2])
+-- Who has begun to send does not go back to where a former holder says, at last, that it stopped.
+redis.call('HDEL', KEYS[2], 'former')
 return 1

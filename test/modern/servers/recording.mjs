@@ -8,6 +8,8 @@ import { inputRequired, McpServer, ResourceTemplate } from '@modelcontextprotoco
 import { z } from 'zod';
 
 const PAGE = 'page://shared';
+/** For servers that take their time to be built. */
+const BUILD_MS = Number(process.env.RECORDING_BUILD_MS ?? 0);
 const CAPABILITIES = {
   tools: { listChanged: true },
   prompts: { listChanged: true },
@@ -42,6 +44,10 @@ async function work({ key, ms }, { mcpReq }) {
 }
 
 export default async function createRecording({ notify, requestState }) {
+  if (BUILD_MS > 0) {
+    console.log(JSON.stringify({ msg: 'building' }));
+    await pause(BUILD_MS);
+  }
   const server = new McpServer(
     { name: 'recording', version: '1.0.0' },
     { capabilities: CAPABILITIES, requestState: { verify: (state) => requestState.verify(state) } },
