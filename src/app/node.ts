@@ -78,7 +78,7 @@ export class Node {
       configuredId: config.nodeId,
       leaseMs: config.nodeLeaseMs,
     });
-    this.#hub = new Hub(store.log, logger);
+    this.#hub = new Hub(store.log, logger, (nodeToken) => store.nodes.isAlive(nodeToken));
     this.#feed = new ChangeFeed(store.changes, logger);
     this.#feed.listen(
       (entry) => this.#hub.change(entry),

@@ -37,6 +37,12 @@ export class ChangeFeed {
     };
   }
 
+  /** Resolves when changes are heard from here on. @throws StoreUnavailable */
+  async ready(): Promise<void> {
+    if (this.#position === undefined) await this.look();
+    if (this.#position === undefined) throw new StoreUnavailable('changes cannot be heard yet');
+  }
+
   hear(previous: string, entry: ChangeEntry): void {
     if (!this.#reading && previous === this.#position) this.#pass(entry);
     else void this.look();

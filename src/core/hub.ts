@@ -41,9 +41,19 @@ const TOMBSTONE_MS = 5000;
 /** Bound on remembered cancellations: a client that floods us with them gets no memory for it. */
 const TOMBSTONES = 10_000;
 
+/** How often the process feels its own pulse, and how long a pause is taken for a standstill: less than a take-over waits. */
+const PULSE_MS = 50;
+const STALL_MS = 200;
+/** Long enough to read what had queued up in the sockets. */
+const DISTRUST_MS = 1000;
+
 export class Hub {
   readonly #log: EventLog;
   readonly #logger: Logger;
+  readonly #isAlive: (nodeToken: string) => Promise<boolean>;
+  readonly #pulse: NodeJS.Timeout;
+  #lastBeat = performance.now();
+  #distrustUntil = 0;
   readonly #exchanges = new Set<OpenExchange>();
   /** Those that answers are on their way to. */
   readonly #named = new Map<string, OpenExchange>();
@@ -51,9 +61,25 @@ export class Hub {
   readonly #tombstones = new Set<string>();
   readonly #expire = new DelayQueue<string>(TOMBSTONE_MS, (key) => this.#tombstones.delete(key));
 
-  constructor(log: EventLog, logger: Logger) {
+  constructor(log: EventLog, logger: Logger, isAlive: (nodeToken: string) => Promise<boolean>) {
     this.#log = log;
     this.#logger = logger;
+    this.#isAlive = isAlive;
+    this.#pulse = setInterval(() => this.#beat(), PULSE_MS).unref();
+  }
+
+  /**
+   * A process that stood still may find hints in its sockets from before its streams were taken over, and must not act
+   * on them: what it would send has been sent by somebody else. For a while it asks the log instead.
+   */
+  get #mayTrustHints(): boolean {
+    return performance.now() > this.#distrustUntil;
+  }
+
+  #beat(): void {
+    const now = performance.now();
+    if (now - this.#lastBeat > STALL_MS) this.#distrustUntil = now + DISTRUST_MS;
+    this.#lastBeat = now;
   }
 
   get exchangeCount(): number {
@@ -118,16 +144,18 @@ export class Hub {
   /** Events that this node stored: straight to the tail if it is here (another node's was woken by the store). */
   appended(sessionId: string, streamId: string, outcome: Appended): void {
     for (const tail of this.tailsOf(sessionId, streamId)) {
-      if (tail.holder.connectionId === outcome.holder?.connectionId) tail.offer(outcome.previous, outcome.entries);
-      else if (outcome.holder) tail.fallSilent();
+      if (tail.holder.connectionId !== outcome.holder?.connectionId) void tail.verify();
+      else if (this.#mayTrustHints) tail.offer(outcome.previous, outcome.entries);
+      else void tail.look();
     }
   }
 
   wakeUp({ sessionId, streamId, holder, handedOver, events }: WakeUp): void {
     for (const tail of this.tailsOf(sessionId, streamId)) {
-      if (tail.holder.connectionId !== holder.connectionId) tail.fallSilent();
+      // Not silenced by the note itself: it may be about a holder before this one.
+      if (tail.holder.connectionId !== holder.connectionId) void tail.verify();
       else if (handedOver !== undefined) tail.start(parseDelivered(streamId, handedOver));
-      else if (events) tail.offer(events.previous, events.entries);
+      else if (events && this.#mayTrustHints) tail.offer(events.previous, events.entries);
       else void tail.look();
     }
   }
@@ -209,6 +237,7 @@ export class Hub {
   }
 
   stop(): void {
+    clearInterval(this.#pulse);
     this.#expire.clear();
   }
 
@@ -222,6 +251,9 @@ export class Hub {
         tail.wake(position ?? { streamId: tail.streamId, own: START });
       } else if (outcome.outcome === 'gone' || outcome.outcome === 'unknown') {
         tail.close();
+      } else if (!(await this.#isAlive(outcome.holder.nodeToken))) {
+        await this.#log.attachTail(tail.sessionId, tail.streamId, tail.holder, { takeOver: true });
+        await this.#reclaim(tail);
       } else if (tail.streamId !== MAIN_STREAM) {
         await tail.endIfOver();
       }

@@ -94,10 +94,17 @@ export class Tail {
   fallSilent(): void {
     if (!this.#active) return;
     this.#active = false;
-    if (!this.#started) return;
     this.context.log
-      .handOver(this.sessionId, this.streamId, this.holder, this.delivered)
+      .handOver(this.sessionId, this.streamId, this.holder, this.#started ? this.delivered : undefined)
       .catch((error: Error) => this.context.logger.debug({ error }, 'tail: not handed over'));
+  }
+
+  /** Somebody may have taken over: the store knows, hints can be late. */
+  async verify(): Promise<void> {
+    if (this.#started) return this.look();
+    if (!this.active) return;
+    const holder = await this.context.log.tailHolder(this.sessionId, this.streamId).catch(() => this.holder);
+    if (holder?.connectionId !== this.holder.connectionId) this.fallSilent();
   }
 
   /** Begins to send: from `position`, where given, else from where it was made to. */

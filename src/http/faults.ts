@@ -6,6 +6,7 @@ import { ErrorCode } from '../core/jsonrpc.js';
 import { StoreUnavailable } from '../core/ports/store.js';
 import { LEGACY_REVISIONS } from '../core/revisions.js';
 import { SessionGone } from '../core/server-context.js';
+import { NodeLeaving, TooManyStreams } from '../mcp/modern-era.js';
 import type { HttpFault } from './reply.js';
 
 const RETRY_AFTER_S = '1';
@@ -101,6 +102,12 @@ export const faults = {
     message: 'Service Unavailable: the fleet has as many sessions as it may have',
     headers: { 'Retry-After': '5' },
   }),
+  leaving: (): HttpFault => ({
+    status: 503,
+    code: ErrorCode.Transport,
+    message: 'Service Unavailable: this node is leaving',
+    headers: { 'Retry-After': RETRY_AFTER_S, Connection: 'close' },
+  }),
   storeAway: (): HttpFault => ({
     status: 503,
     code: ErrorCode.Transport,
@@ -111,6 +118,8 @@ export const faults = {
 
 /** Undefined: not foreseen, a fault of ours. */
 export function faultOf(error: unknown): HttpFault | undefined {
+  if (error instanceof TooManyStreams) return faults.tooManyStreams();
+  if (error instanceof NodeLeaving) return faults.leaving();
   if (error instanceof StoreUnavailable) return faults.storeAway();
   if (error instanceof SessionGone) return faults.sessionNotFound();
   return undefined;

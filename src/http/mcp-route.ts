@@ -14,14 +14,14 @@ import type { SessionRecord } from '../core/ports/session-store.js';
 import { hasBatches, isLegacyRevision } from '../core/revisions.js';
 import { isSessionId } from '../core/session-id.js';
 import { type LegacyEra, requestsOf } from '../mcp/legacy-era.js';
-import { type ModernEra, TooManyStreams } from '../mcp/modern-era.js';
+import type { ModernEra } from '../mcp/modern-era.js';
 import { openSession } from '../mcp/session-opening.js';
 import { openMainStream, resumeStream } from '../mcp/session-streams.js';
 import { accepts, isJsonContent } from './accept.js';
 import { readJsonBody } from './body.js';
 import { faultOf, faults } from './faults.js';
 import { initializeFault, parseMessages } from './messages.js';
-import { declaresModern, hasClaim, serveModern } from './modern-route.js';
+import { carriesClaim, declaresLater, declaresModern, goneSignal, hasClaim, serveModern } from './modern-route.js';
 import { HttpPostReply } from './post-reply.js';
 import { type HttpFault, sendEmpty, sendJson } from './reply.js';
 import { callerOf, type Identity, singleHeader } from './request-context.js';
@@ -42,10 +42,31 @@ export type Route = (req: IncomingMessage, res: ServerResponse, identity: Identi
 export class Refused extends Error {
   readonly fault: HttpFault;
   readonly id: JsonRpcId | null;
-  constructor(fault: HttpFault, id: JsonRpcId | null = null) {
-    super(fault.message);
+  constructor(fault: HttpFault, id: JsonRpcId | null = null, cause?: unknown) {
+    super(fault.message, { cause });
     this.fault = fault;
     this.id = id;
+  }
+}
+
+/** A POST whose body is known. */
+interface Post {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly identity: Identity;
+  readonly messages: readonly JsonRpcMessage[];
+  readonly first: JsonRpcMessage;
+  readonly batch: boolean;
+  readonly id: JsonRpcId | null;
+}
+
+/** Whatever goes wrong from here on is answered with the id of the request. */
+export async function answering(id: JsonRpcId | null, run: () => Promise<void>): Promise<void> {
+  try {
+    await run();
+  } catch (error) {
+    if (error instanceof Refused) throw error;
+    throw new Refused(faultOf(error) ?? faults.internal(), id, error);
   }
 }
 
@@ -64,8 +85,8 @@ export function createMcpRoute(options: RouteOptions): Route {
     const sessionId = singleHeader(req, 'mcp-session-id');
     if (sessionId === undefined) throw new Refused(faults.noSessionId(), id);
     if (sessionId === 'ambiguous') throw new Refused(faults.ambiguousHeader('Mcp-Session-Id'), id);
-    const session = isSessionId(sessionId) ? await sessions.touch(sessionId) : undefined;
-    if (session?.transportType !== 'streamable' || session.principal !== principal) {
+    const session = isSessionId(sessionId) ? await sessions.touch(sessionId, principal) : undefined;
+    if (session?.transportType !== 'streamable') {
       throw new Refused(faults.sessionNotFound(), id);
     }
     return session;
@@ -82,17 +103,22 @@ export function createMcpRoute(options: RouteOptions): Route {
     const { messages, batch } = parsed;
     const [first] = messages as [JsonRpcMessage];
     const id = batch ? null : readableId(first);
-    const modern = messages.some(hasClaim) || declaresModern(req);
+    const modern = batch ? messages.some(carriesClaim) || declaresModern(req) : hasClaim(first) || declaresModern(req);
     observeRequest(metrics, res, methodOf(first, batch), modern ? 'modern' : 'legacy');
-    if (modern) {
-      // Neither exists in the modern era; and an answer that declares it must not reach a call of the other one.
-      if (batch || isResponse(first))
-        throw new Refused(faults.notJsonRpc('one request or notification is expected'), id);
-      if (await options.modern.isServed()) return serveModern(options.modern, req, res, first, identity);
-      throw new Refused(faults.versionNotServed(), id);
-    }
-    if (isRequest(first) && first.method === 'initialize') return initialize(req, res, identity, first);
+    const post = { req, res, identity, messages, first, batch, id };
+    await answering(id, () => (modern ? postModern(post) : postLegacy(post)));
+  };
 
+  const postModern = async ({ req, res, identity, first, batch, id }: Post): Promise<void> => {
+    const gone = goneSignal(res);
+    // Neither exists in the modern era; and an answer that declares it must not reach a call of the other one.
+    if (batch || isResponse(first)) throw new Refused(faults.notJsonRpc('one request or notification is expected'), id);
+    if (!(await options.modern.isServed())) throw new Refused(faults.versionNotServed(), id);
+    await serveModern(options.modern, req, res, first, identity, gone);
+  };
+
+  const postLegacy = async ({ req, res, identity, messages, first, batch, id }: Post): Promise<void> => {
+    if (isRequest(first) && first.method === 'initialize') return initialize(req, res, identity, first);
     const session = await loadSession(req, identity, id);
     if (batch && !hasBatches(session.protocolVersion)) {
       throw new Refused(faults.notJsonRpc('this revision of the protocol has no batches'), id);
@@ -148,7 +174,7 @@ export function createMcpRoute(options: RouteOptions): Route {
 
   return async (req, res, identity) => {
     // Sessions and streams of their own do not exist in the modern era; a DELETE that declares it ends nobody's session.
-    if (req.method !== 'POST' && declaresModern(req)) {
+    if (req.method !== 'POST' && declaresLater(req)) {
       throw new Refused(faults.methodNotAllowed('POST'));
     }
     const route = methods[req.method ?? ''];
@@ -161,11 +187,4 @@ export function createMcpRoute(options: RouteOptions): Route {
 function checkVersionHeader(req: IncomingMessage, id: JsonRpcId | null): void {
   const version = req.headers['mcp-protocol-version'];
   if (version !== undefined && !isLegacyRevision(version)) throw new Refused(faults.versionNotServed(), id);
-}
-
-export function refusalOf(error: unknown): { readonly fault: HttpFault; readonly id: JsonRpcId | null } | undefined {
-  if (error instanceof Refused) return error;
-  if (error instanceof TooManyStreams) return { fault: faults.tooManyStreams(), id: error.id };
-  const fault = faultOf(error);
-  return fault && { fault, id: null };
 }

@@ -19,6 +19,29 @@ export function hasClaim(message: JsonRpcMessage): boolean {
   return isRequest(message) && isObject(message.params?._meta) && CLAIM in message.params._meta;
 }
 
+/** The same of any message of a batch. */
+export function carriesClaim(message: JsonRpcMessage): boolean {
+  return (
+    'params' in message && isObject(message.params) && isObject(message.params._meta) && CLAIM in message.params._meta
+  );
+}
+
+/** Whether a request declares this revision or a later one; those have neither GET nor DELETE. */
+export function declaresLater(req: IncomingMessage): boolean {
+  const version = req.headers['mcp-protocol-version'];
+  return typeof version === 'string' && /^\d{4}-\d\d-\d\d$/.test(version) && version >= MODERN_REVISION;
+}
+
+/** Aborted when the client goes away before it has its answer; in this era that is the cancellation. */
+export function goneSignal(res: ServerResponse): AbortSignal {
+  const gone = new AbortController();
+  if (res.destroyed) gone.abort();
+  res.once('close', () => {
+    if (!res.writableFinished) gone.abort();
+  });
+  return gone.signal;
+}
+
 export function declaresModern(req: IncomingMessage): boolean {
   return req.headers['mcp-protocol-version'] === MODERN_REVISION;
 }
@@ -30,16 +53,10 @@ export async function serveModern(
   res: ServerResponse,
   message: JsonRpcMessage,
   identity: Identity,
+  gone: AbortSignal,
 ): Promise<void> {
-  const gone = new AbortController();
-  res.once('close', () => {
-    if (!res.writableFinished) gone.abort();
-  });
-  const request = new Request(`http://${req.headers.host ?? 'localhost'}${req.url ?? '/'}`, {
-    method: 'POST',
-    headers: headersOf(req),
-    signal: gone.signal,
-  });
+  // Neither the Host nor the form of the request line is the SDK's business, and it would stumble over odd ones.
+  const request = new Request('http://localhost/mcp', { method: 'POST', headers: headersOf(req), signal: gone });
   await era.serve(request, message, identity, (response) => send(response, res));
 }
 

@@ -5,9 +5,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import express, { type ErrorRequestHandler, type RequestHandler, type Router } from 'express';
 import type { Logger } from '../core/logger.js';
-import { faults } from './faults.js';
+import { faultOf, faults } from './faults.js';
 import type { Gates } from './gates.js';
-import { type Route, refusalOf } from './mcp-route.js';
+import { Refused, type Route } from './mcp-route.js';
 import type { OpsRoute } from './ops-routes.js';
 import { sendFault } from './reply.js';
 
@@ -38,9 +38,10 @@ export function createRouter({ gates, routes, ops, logger }: RouterOptions): Rou
         if (passed.outcome === 'refused') sendFault(res, null, passed.fault);
         else await route(req, res, passed);
       } catch (error) {
-        const refusal = refusalOf(error);
-        if (!refusal) logger.error({ error }, 'request failed');
-        sendFault(res, refusal?.id ?? null, refusal?.fault ?? faults.internal());
+        const refused = error instanceof Refused ? error : undefined;
+        const fault = refused?.fault ?? faultOf(error) ?? faults.internal();
+        if (fault.status === 500) logger.error({ error: refused?.cause ?? error }, 'request failed');
+        sendFault(res, refused?.id ?? null, fault);
       }
     };
   const direct = new Map(Object.entries(routes).map(([path, route]) => [path, guarded(route)]));

@@ -18,7 +18,7 @@ import { openMainStream } from '../mcp/session-streams.js';
 import { accepts, isJsonContent } from './accept.js';
 import { readJsonBody } from './body.js';
 import { faults } from './faults.js';
-import { Refused, type Route, type RouteOptions } from './mcp-route.js';
+import { answering, Refused, type Route, type RouteOptions } from './mcp-route.js';
 import { initializeFault, parseMessages } from './messages.js';
 import { sendEmpty } from './reply.js';
 import { callerOf, type Identity, singleHeader } from './request-context.js';
@@ -30,8 +30,8 @@ export function createSseRoutes(options: RouteOptions): { readonly sse: Route; r
   const { store, hub, nodeToken, logger, metrics } = era.options;
 
   async function loadSession(sessionId: string, { principal }: Identity, id: JsonRpcId | null): Promise<SessionRecord> {
-    const session = isSessionId(sessionId) ? await store.sessions.touch(sessionId) : undefined;
-    if (session?.transportType !== 'sse' || session.principal !== principal) {
+    const session = isSessionId(sessionId) ? await store.sessions.touch(sessionId, principal) : undefined;
+    if (session?.transportType !== 'sse') {
       throw new Refused(faults.sessionNotFound(), id);
     }
     return session;
@@ -75,29 +75,31 @@ export function createSseRoutes(options: RouteOptions): { readonly sse: Route; r
     const [first] = received as [JsonRpcMessage];
     const id = batch ? null : readableId(first);
     observeRequest(metrics, res, methodOf(first, batch));
-    const session = await loadSession(query(req).get('sessionId') ?? '', identity, id);
-    if (batch && !hasBatches(session.protocolVersion)) {
-      throw new Refused(faults.notJsonRpc('this revision of the protocol has no batches'), id);
-    }
-    if (!(await hasOpenStream(session.sessionId))) throw new Refused(faults.streamLost(session.sessionId), id);
+    await answering(id, async () => {
+      const session = await loadSession(query(req).get('sessionId') ?? '', identity, id);
+      if (batch && !hasBatches(session.protocolVersion)) {
+        throw new Refused(faults.notJsonRpc('this revision of the protocol has no batches'), id);
+      }
+      if (!(await hasOpenStream(session.sessionId))) throw new Refused(faults.streamLost(session.sessionId), id);
 
-    const caller = callerOf(req, identity);
-    const report = (error: Error): void => logger.error({ error }, 'exchange: not served');
-    if (isRequest(first) && first.method === 'initialize') {
-      if (session.initialize !== '') throw new Refused(faults.notJsonRpc('the session is initialized already'), id);
-      const fault = initializeFault(first.params);
-      if (fault !== undefined) throw new Refused(faults.invalidParams(fault), id);
-      const [request, effects] = sseHandshake(era, session, first);
-      const serve = await era.takeOntoMain(session, [request], caller, effects);
+      const caller = callerOf(req, identity);
+      const report = (error: Error): void => logger.error({ error }, 'exchange: not served');
+      if (isRequest(first) && first.method === 'initialize') {
+        if (session.initialize !== '') throw new Refused(faults.notJsonRpc('the session is initialized already'), id);
+        const fault = initializeFault(first.params);
+        if (fault !== undefined) throw new Refused(faults.invalidParams(fault), id);
+        const [request, effects] = sseHandshake(era, session, first);
+        const serve = await era.takeOntoMain(session, [request], caller, effects);
+        sendEmpty(res, 202);
+        await serve().catch(report);
+        return;
+      }
+      for (const message of received) if (!isRequest(message)) await era.accept(session, message, caller);
+      const requests = requestsOf(received);
+      const serve = requests.length > 0 ? await era.takeOntoMain(session, requests, caller) : undefined;
       sendEmpty(res, 202);
-      await serve().catch(report);
-      return;
-    }
-    for (const message of received) if (!isRequest(message)) await era.accept(session, message, caller);
-    const requests = requestsOf(received);
-    const serve = requests.length > 0 ? await era.takeOntoMain(session, requests, caller) : undefined;
-    sendEmpty(res, 202);
-    await serve?.().catch(report);
+      await serve?.().catch(report);
+    });
   };
 
   return { sse, messages };

@@ -15,7 +15,7 @@ import {
   type ServerEventBus,
 } from '@modelcontextprotocol/server';
 import type { ChangeFeed } from '../core/change-feed.js';
-import { isObject, type JsonRpcId, type JsonRpcMessage, readableId } from '../core/jsonrpc.js';
+import { isObject, type JsonRpcMessage } from '../core/jsonrpc.js';
 import type { Logger } from '../core/logger.js';
 import type { Change } from '../core/ports/change-log.js';
 import { type Store, StoreUnavailable } from '../core/ports/store.js';
@@ -48,14 +48,14 @@ export interface ModernCaller {
   readonly authInfo: AuthInfo | undefined;
 }
 
-/** The principal has as many subscriptions open as it may. */
+/** As many subscriptions are open as may be, of this principal or on this node. */
 export class TooManyStreams extends Error {
   override readonly name = 'TooManyStreams';
-  readonly id: JsonRpcId | null;
-  constructor(id: JsonRpcId | null) {
-    super('Subscription limit reached');
-    this.id = id;
-  }
+}
+
+/** The node takes nothing new: another one will. */
+export class NodeLeaving extends Error {
+  override readonly name = 'NodeLeaving';
 }
 
 export class ModernEra {
@@ -66,6 +66,8 @@ export class ModernEra {
   /** One for each call: what the factory is given differs, and following the execution for it would cost more. */
   readonly #calls = new Set<McpHttpHandler>();
   readonly #slots: ListenSlots;
+  #listening = 0;
+  #leaving = false;
   #isServed: Promise<boolean> | undefined;
 
   constructor(options: ModernEraOptions) {
@@ -121,13 +123,16 @@ export class ModernEra {
     if (typeof params.requestState === 'string') await states.load();
 
     let keyMissing = false;
-    const binding = { principal: caller.principal, purpose: `${method}\n${String(params.name ?? params.uri ?? '')}` };
+    const binding = {
+      principal: caller.principal,
+      purpose: `${method}\n${String((method === 'resources/read' ? params.uri : params.name) ?? '')}`,
+    };
     const requestState = states.codec(binding, () => {
       keyMissing = true;
     });
     const context = this.#context(caller, requestState);
     const options = { parsedBody: message, ...(caller.authInfo && { authInfo: caller.authInfo }) };
-    if (listens) return this.#listen(request, message, options, caller, deliver);
+    if (listens) return this.#listen(request, options, caller, deliver);
     const handler = createMcpHandler(this.#factory(context), this.#handlerOptions);
     this.#calls.add(handler);
     try {
@@ -148,6 +153,7 @@ export class ModernEra {
 
   /** Ends the subscriptions in order: each gets its final result. */
   async endSubscriptions(): Promise<void> {
+    this.#leaving = true;
     await this.#listens.close();
   }
 
@@ -161,16 +167,20 @@ export class ModernEra {
 
   async #listen(
     request: Request,
-    message: JsonRpcMessage,
     options: McpHandlerRequestOptions,
     { principal }: ModernCaller,
     deliver: (response: Response) => Promise<void>,
   ): Promise<void> {
+    if (this.#leaving) throw new NodeLeaving();
+    if (this.#listening >= this.#options.maxListenStreams) throw new TooManyStreams();
+    await this.#options.feed.ready();
     const release = await this.#slots.take(principal);
-    if (!release) throw new TooManyStreams(readableId(message));
+    if (!release) throw new TooManyStreams();
+    this.#listening += 1;
     try {
       await deliver(await this.#listens.fetch(request, options));
     } finally {
+      this.#listening -= 1;
       release();
     }
   }

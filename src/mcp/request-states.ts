@@ -11,6 +11,10 @@ import { StoreUnavailable } from '../core/ports/store.js';
 import type { RequestState } from '../core/server-context.js';
 
 const SECRET = 'request-state';
+/** Keys of the fleet that are tried: more than one only after the store has lost its data. */
+const KEYS_HELD = 3;
+/** At most one look for a new key in this time because a state was not accepted: anybody can send garbage. */
+const LOOK_AGAIN_MS = 5000;
 
 /** What a state is bound to: it is worth nothing to anybody else, nor for anything else. */
 export interface StateBinding {
@@ -28,6 +32,7 @@ export interface RequestStatesOptions {
 export class RequestStates {
   readonly #options: RequestStatesOptions;
   #keys: readonly (Uint8Array | string)[] | undefined;
+  #looked = 0;
 
   constructor(options: RequestStatesOptions) {
     this.#options = options;
@@ -36,13 +41,18 @@ export class RequestStates {
 
   /** Fetches the key, if this node does not hold it yet. @throws StoreUnavailable */
   async load(): Promise<void> {
-    this.#keys ??= [await this.#options.store.shared(SECRET, randomBytes(32).toString('base64url'))];
+    if (!this.#keys) await this.refresh();
   }
 
-  /** Keeps the fleet's own key alive. @throws StoreUnavailable */
+  /**
+   * Asks for the fleet's own key, offering the one that is held: a store that has lost its data gets it back, or tells
+   * which one the others use by now. Both verify from then on. @throws StoreUnavailable
+   */
   async refresh(): Promise<void> {
-    if (this.#options.secrets.length === 0)
-      await this.#options.store.shared(SECRET, randomBytes(32).toString('base64url'));
+    if (this.#options.secrets.length > 0) return;
+    const held = this.#keys ?? [];
+    const shared = await this.#options.store.shared(SECRET, String(held[0] ?? randomBytes(32).toString('base64url')));
+    if (shared !== held[0]) this.#keys = [shared, ...held.filter((key) => key !== shared)].slice(0, KEYS_HELD);
   }
 
   /** `onUnavailable` is told when a state was asked for and the key could not be had. */
@@ -65,17 +75,39 @@ export class RequestStates {
         const [signing] = await ready();
         return (signing as RequestStateCodec).mint(value, noContext);
       },
-      async verify(state) {
-        let failure: unknown;
-        for (const codec of await ready()) {
-          try {
-            return await codec.verify(state, noContext);
-          } catch (error) {
-            failure = error;
-          }
+      verify: async (state) => {
+        try {
+          return await verifyWithAny(await ready(), state, noContext);
+        } catch (error) {
+          // Perhaps it was signed with a key that the fleet has had to make anew.
+          if (!(await this.#lookAgain())) throw error;
+          return verifyWithAny(await ready(), state, noContext);
         }
-        throw failure;
       },
     };
   }
+
+  async #lookAgain(): Promise<boolean> {
+    if (this.#options.secrets.length > 0 || Date.now() - this.#looked < LOOK_AGAIN_MS) return false;
+    this.#looked = Date.now();
+    const before = this.#keys;
+    await this.refresh().catch(() => undefined);
+    return this.#keys !== before;
+  }
+}
+
+async function verifyWithAny(
+  codecs: readonly RequestStateCodec[],
+  state: string,
+  context: Parameters<RequestStateCodec['verify']>[1],
+): Promise<unknown> {
+  let failure: unknown;
+  for (const codec of codecs) {
+    try {
+      return await codec.verify(state, context);
+    } catch (error) {
+      failure = error;
+    }
+  }
+  throw failure;
 }

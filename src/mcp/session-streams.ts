@@ -46,7 +46,17 @@ export async function openMainStream(
   // A client that says where it was is believed. Otherwise the former response is asked, by having been taken over from,
   // how far it got; `start` is called by its answer, or at last by the clock when its node is dead or slow.
   if (from || !attached.former) tail.start();
-  else setTimeout(() => tail.start(), HAND_OVER_MS);
+  else {
+    setTimeout(async () => {
+      // Asked again: others may have come and gone in between, and noted how far they got.
+      const now = await store.log
+        .attachTail(sessionId, MAIN_STREAM, { nodeToken, connectionId }, { takeOver: false })
+        .catch(() => undefined);
+      if (now?.outcome === 'held') tail.fallSilent();
+      else if (now?.outcome === 'attached') tail.start(parseDelivered(MAIN_STREAM, now.delivered ?? ''));
+      else tail.start();
+    }, HAND_OVER_MS);
+  }
   return true;
 }
 
@@ -107,7 +117,7 @@ function track(era: LegacyEra, tail: Tail, sink: EventSink): void {
   const { hub, metrics } = era.options;
   const closed = new Promise<void>((resolve) => sink.onClose(resolve));
   // The former response may be on this very node; it need not wait for the bus to fall silent.
-  for (const former of hub.tailsOf(tail.sessionId, tail.streamId)) former.fallSilent();
+  for (const former of hub.tailsOf(tail.sessionId, tail.streamId)) void former.verify();
   hub.addTail(tail, closed);
   void closed.then(() => metrics.streamClosed(tail instanceof MainTail ? 'main' : 'call'));
 }

@@ -40,10 +40,11 @@ export function createMemorySessionStore(state: MemoryState, limits: StoreLimits
       return 'created';
     },
 
-    async touch(sessionId) {
+    async touch(sessionId, principal) {
       const session = state.session(sessionId);
-      if (session) renew(session);
-      return session?.record;
+      if (!session || (principal !== undefined && session.record.principal !== principal)) return undefined;
+      renew(session);
+      return session.record;
     },
 
     async update(sessionId, changes) {

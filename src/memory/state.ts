@@ -34,7 +34,7 @@ export interface StreamEntry {
   owned: boolean;
   holder: TailHolder | undefined;
   /** Whom the holder took it over from, until that one has said how far it got; passed: the holder got further. */
-  former: { readonly holder: TailHolder; passed: boolean } | undefined;
+  former: TailHolder | undefined;
   delivered: string | undefined;
   /** Set from the last event on; until then the stream lives as long as its session. */
   ends: Expiry | undefined;

@@ -27,7 +27,8 @@ export function createMemoryTails(state: MemoryState, streams: Streams): Tails {
       const former = isSame(stream.holder, holder) ? undefined : stream.holder;
       if (former) {
         if (!takeOver) return { outcome: 'held', holder: former };
-        stream.former = { holder: former, passed: false };
+        // The first one that was taken over from and has not handed over yet: who came after it has sent nothing.
+        stream.former ??= former;
         state.wake(former.nodeToken, { sessionId, streamId, holder });
       }
       stream.holder = holder;
@@ -39,16 +40,16 @@ export function createMemoryTails(state: MemoryState, streams: Streams): Tails {
       if (!stream) return;
       stream.delivered = delivered;
       // The new holder went on without waiting; what the former one says later must not turn this back.
-      if (stream.former) stream.former.passed = true;
+      stream.former = undefined;
     },
 
     async handOver(sessionId, streamId, former, delivered) {
       const stream = streams.find(sessionId, streamId);
-      if (!stream?.holder || !stream.former || !isSame(stream.former.holder, former)) return;
+      if (!stream?.holder || !isSame(stream.former, former)) return;
       const { holder } = stream;
-      if (!stream.former.passed) stream.delivered = delivered;
+      stream.delivered = delivered ?? stream.delivered;
       stream.former = undefined;
-      state.wake(holder.nodeToken, { sessionId, streamId, holder, handedOver: delivered });
+      state.wake(holder.nodeToken, { sessionId, streamId, holder, handedOver: stream.delivered ?? '' });
     },
 
     async detachTail(sessionId, streamId, holder, delivered) {

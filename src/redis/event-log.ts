@@ -106,7 +106,7 @@ export function createRedisEventLog(
     },
 
     async handOver(sessionId, streamId, former, delivered) {
-      const args = [formatHolder(former), delivered, keys.wakeUpChannels, sessionId, streamId];
+      const args = [formatHolder(former), delivered ?? '', keys.wakeUpChannels, sessionId, streamId];
       await redis.run(scripts.handOverTail, tail(sessionId, streamId), args);
     },
 

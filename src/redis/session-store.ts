@@ -29,13 +29,19 @@ const SUBSCRIPTION = 'sub:';
 
 export function createRedisSessionStore(redis: RedisConnection, keys: Keys, limits: StoreLimits): SessionStore {
   const { sessionTtlMs, sessionMaxAgeMs } = limits;
-  const touchArguments = [String(sessionTtlMs), String(sessionMaxAgeMs), ...LOADED];
+  const lives = [String(sessionTtlMs), String(sessionMaxAgeMs)];
   const firstLife = sessionMaxAgeMs > 0 ? Math.min(sessionTtlMs, sessionMaxAgeMs) : sessionTtlMs;
   /** The index is renewed by each opening and each sweep; this only has to outlive the pause between them. */
   const indexLife = String(sessionTtlMs * 2 + 60_000);
 
-  const load = (sessionId: string): Promise<(string | null)[] | null> =>
-    redis.run(scripts.touchSession, [keys.session(sessionId), keys.state(sessionId)], touchArguments);
+  const load = (sessionId: string, principal?: string): Promise<(string | null)[] | null> => {
+    const owner = principal === undefined ? ['', ''] : ['1', principal];
+    return redis.run(
+      scripts.touchSession,
+      [keys.session(sessionId), keys.state(sessionId)],
+      [...lives, ...owner, ...LOADED],
+    );
+  };
 
   const change = async (sessionId: string, set: readonly string[], remove: readonly string[]): Promise<boolean> => {
     const args = [String(set.length), ...set, ...remove];
@@ -76,15 +82,15 @@ export function createRedisSessionStore(redis: RedisConnection, keys: Keys, limi
       return 'created';
     },
 
-    async touch(sessionId) {
-      const values = await load(sessionId);
+    async touch(sessionId, principal) {
+      const values = await load(sessionId, principal);
       return values === null ? undefined : decode(sessionId, values);
     },
 
     update: (sessionId, changes) => change(sessionId, encode(changes), []),
 
     async renew(sessionIds) {
-      const replies = await Promise.all(sessionIds.map(load));
+      const replies = await Promise.all(sessionIds.map((sessionId) => load(sessionId)));
       return sessionIds.filter((_, i) => replies[i] === null);
     },
 

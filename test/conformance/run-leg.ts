@@ -12,7 +12,7 @@ import { startTarget, type Target, type TargetKind } from './target.js';
 import { broken, notServed, type Verdict } from './verdict.js';
 
 /** A server that answers nothing any more must not hold the run for as long as all scenarios may take. */
-const LEG_DEADLINE_MS = 240_000;
+const LEG_DEADLINE_MS = 180_000;
 
 export interface LegReport {
   readonly leg: Leg;

@@ -4,7 +4,8 @@
  * The last line is `conformance: N passed, N failed`; what went wrong beside the scenarios counts as failed too. Exit code
  * 0 where nothing failed, 1 where something did, 2 where the run could not be made.
  */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { differences } from './compare.js';
@@ -22,6 +23,8 @@ async function main(): Promise<void> {
   const options = parseOptions(process.argv.slice(2));
   const suite = await installSuite(join(options.directory, 'suite'));
   const directory = await mkdtemp(join(options.directory, 'results-'));
+  const cleanUp = (): void => rmSync(directory, { recursive: true, force: true });
+  process.once('exit', cleanUp);
   const reports = await sideBySide(options, (leg) =>
     runLeg(leg, { suite, kind: options.target, directory, scenarios: options.scenarios }),
   );
@@ -35,8 +38,10 @@ async function main(): Promise<void> {
   if (verdicts.length === 0) faults.push('no scenario was run');
   const passed = verdicts.filter(({ result }) => result === 'pass' || result === 'excepted').length;
   const failed = verdicts.filter(({ result }) => result === 'fail').length + faults.length;
-  if (failed === 0) await rm(directory, { recursive: true, force: true });
-  else console.log(`what the suite and the nodes said is in ${directory}`);
+  if (failed > 0) {
+    process.off('exit', cleanUp);
+    console.log(`what the suite and the nodes said is in ${directory}`);
+  }
   console.log(`conformance: ${passed} passed, ${failed} failed`);
   process.exitCode = failed === 0 ? 0 : 1;
 }

@@ -14,6 +14,8 @@ import { inTurns, type ModernSuite } from './modern-suite.js';
 /** Longer than any test waits: who sees the end of it has seen a call that was not cancelled. */
 const LONG_MS = 30_000;
 const SHORT_MS = 600;
+/** Until a node has noticed that a connection is closed. */
+const SOON_MS = 2500;
 const CLOSED = size(12, 120);
 
 /** What the server said of a call, on whichever node. */
@@ -24,6 +26,13 @@ const recorded = (fleet: Fleet, key: string): unknown[] =>
 
 const untilRecorded = (fleet: Fleet, key: string, became: string): Promise<unknown> =>
   eventually(() => recorded(fleet, key).includes(became), { what: `${key} ${became}` });
+
+/** Barrier: the node has begun, and said so, whatever it was sent before and would begin. */
+async function passBarrier(fleet: Fleet, url: string): Promise<void> {
+  const key = randomUUID();
+  await callTool({ url, nodeUrls: [url] }, 'work', { key, ms: 0 });
+  await untilRecorded(fleet, key, 'finished');
+}
 
 /** Sends a call and leaves the answer to come; `close` ends the connection. */
 async function begin(url: string, key: string, ms: number, options: ModernOptions = {}) {
@@ -83,11 +92,11 @@ export const disconnection: ModernSuite = (fleet) => {
       call.close();
       return key;
     });
-    // Barrier: each node has read, and begun, whatever it was sent before this.
-    for (const node of [0, 1, 2]) await callTool(fleet(), 'work', { key: randomUUID(), ms: 0 }, { node });
+    for (const { url } of fleet().nodes) await passBarrier(fleet(), url);
+    const soon = { deadlineMs: SOON_MS };
     await eventually(() => {
       for (const key of keys) expect(recorded(fleet(), key)).to.be.deep.oneOf([[], ['started', 'cancelled']]);
-    });
+    }, soon);
   });
 
   it('stops a call that is closed while its node still looks what its server can do', async () => {
@@ -97,13 +106,12 @@ export const disconnection: ModernSuite = (fleet) => {
       const call = await begin(node.url, key, LONG_MS);
       await eventually(() => node.log.some(({ msg }) => msg === 'building'), { what: 'a server that is built' });
       call.close();
-      await callTool({ url: node.url, nodeUrls: [node.url] }, 'work', { key: randomUUID(), ms: 0 });
+      await passBarrier(fleet(), node.url);
       await eventually(() => expect(recorded(fleet(), key)).to.be.deep.oneOf([[], ['started', 'cancelled']]), {
-        deadlineMs: 1500,
+        deadlineMs: SOON_MS,
       });
     } finally {
-      await fleet().kill(node);
-      fleet().balancer.replicas = fleet().nodeUrls;
+      await fleet().retire(node);
     }
   });
 };

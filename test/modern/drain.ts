@@ -9,20 +9,19 @@ import { isResponse, type RpcId, textOf } from '../support/json-rpc.js';
 import { ACCEPT_BOTH } from '../support/raw-client.js';
 import { flush, LISTEN, listen, toldOn } from './listening.js';
 import { body, callTool, modernHeaders, SERVER_INFO, SUBSCRIPTION_ID } from './modern-client.js';
-import type { ModernSuite } from './modern-suite.js';
+import { type ModernSuite, nodeAt } from './modern-suite.js';
 
 const URI = 'test://watched-resource';
 
 export const drain: ModernSuite = (fleet) => {
   it('ends each subscription with the result of its request, and lets calls finish', async () => {
     const ids: RpcId[] = [1, '1', 'sub'];
-    const [node] = fleet().nodes as [never];
     const streams = await Promise.all(ids.map((id) => listen(fleet(), { toolsListChanged: true }, { id, node: 0 })));
     const elsewhere = await listen(fleet(), { resourceSubscriptions: [URI] }, { node: 1 });
     const call = callTool(fleet(), 'slow', { ms: 500, steps: 5 }, { node: 0 });
     const streamed = callTool(fleet(), 'slow', { ms: 500, steps: 5 }, { node: 0, meta: { progressToken: 1 } });
     await callTool(fleet(), 'echo', {}, { node: 0 });
-    await fleet().retire(node);
+    await fleet().retire(nodeAt(fleet(), 0));
 
     for (const [i, stream] of streams.entries()) {
       expect(await stream.untilEnd(), 'ended in order').to.equal(true);
@@ -45,7 +44,7 @@ export const drain: ModernSuite = (fleet) => {
   });
 
   it('answers a subscription that comes in the middle of it as one that may be tried again', async () => {
-    const node = fleet().nodes[0] as never as { url: string };
+    const node = nodeAt(fleet(), 0);
     const stream = await listen(fleet(), { toolsListChanged: true }, { node: 0 });
     const call = callTool(fleet(), 'slow', { ms: 600, steps: 2 }, { node: 0 });
     const params = { notifications: { toolsListChanged: true } };
@@ -54,7 +53,7 @@ export const drain: ModernSuite = (fleet) => {
     const [whole, half] = [JSON.stringify(body(LISTEN, params)), 20];
     late.write(whole.slice(0, half));
     await callTool(fleet(), 'echo', {}, { node: 0 });
-    const gone = fleet().retire(node as never);
+    const gone = fleet().retire(node);
     await stream.untilEnd();
     late.end(whole.slice(half));
     const [response] = (await once(late, 'response')) as [http.IncomingMessage];
@@ -67,15 +66,14 @@ export const drain: ModernSuite = (fleet) => {
   });
 
   it('that is killed instead just breaks its subscriptions off, and those of the other nodes go on', async () => {
-    const [broken, whole] = await Promise.all(
-      [0, 1].map((node) => listen(fleet(), { toolsListChanged: true }, { node })),
-    );
-    await fleet().kill(fleet().nodes[0] as never);
-    expect(await broken?.untilEnd()).to.equal(false);
-    expect(broken?.messages.some(isResponse)).to.equal(false);
+    const broken = await listen(fleet(), { toolsListChanged: true }, { node: 0 });
+    const whole = await listen(fleet(), { toolsListChanged: true }, { node: 1 });
+    await fleet().kill(nodeAt(fleet(), 0));
+    expect(await broken.untilEnd()).to.equal(false);
+    expect(broken.messages.some(isResponse)).to.equal(false);
     await callTool(fleet(), 'mutate', { kind: 'tools' });
-    await flush(fleet(), whole as never);
-    expect(toldOn(whole as never)).to.have.lengthOf(1);
-    whole?.close();
+    await flush(fleet(), whole);
+    expect(toldOn(whole)).to.have.lengthOf(1);
+    whole.close();
   });
 };

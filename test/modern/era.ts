@@ -2,11 +2,11 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from 'chai';
 import { expectRpcError } from '../support/expectations.js';
-import { initialize } from '../support/json-rpc.js';
+import { initialize, type RpcId, textOf } from '../support/json-rpc.js';
 import { postMcp, RawSession } from '../support/raw-client.js';
 import { send } from '../support/raw-http.js';
 import { answer, ask, body, CAPABILITIES, callTool, MODERN, modernHeaders } from './modern-client.js';
-import { type ModernSuite, nodesOf } from './modern-suite.js';
+import { inTurns, type ModernSuite, nodesOf } from './modern-suite.js';
 
 /** The legacy era has them, and this one endpoint serves them to it. */
 const LEGACY_METHODS = ['initialize', 'ping', 'logging/setLevel', 'resources/subscribe', 'resources/unsubscribe'];
@@ -59,6 +59,16 @@ export const era: ModernSuite = (fleet) => {
       texts.add(JSON.stringify(result));
     }
     expect(texts.size).to.equal(1);
+  });
+
+  it('leaves ids to who sends them: many have the same, and each gets its own answer under it, type and all', async () => {
+    const ids: RpcId[] = [1, '1', 0, '', -1, Number.MAX_SAFE_INTEGER, 'a b'];
+    const answers = await inTurns(ids.length * 6, ids.length * 2, (turn) => {
+      const id = ids[turn % ids.length] as RpcId;
+      return callTool(fleet(), 'echo', { text: `${turn}` }, { id });
+    });
+    expect(answers.map(textOf)).to.deep.equal(answers.map((_, turn) => `${turn}`));
+    expect(answers.map(({ id }) => id)).to.deep.equal(answers.map((_, turn) => ids[turn % ids.length]));
   });
 
   it('has no memory: what one request declared the next has to declare again', async () => {

@@ -75,7 +75,7 @@ const isUnserved = ({ code }: Refusal): boolean => code === -32022;
 
 export const refusals: ModernSuite = (fleet) => {
   for (const refusal of REFUSALS) {
-    it(`${refusal.what} is 400 and ${refusal.code}, on every node`, async () => {
+    it(`${refusal.what}: 400 and ${refusal.code}, on every node`, async () => {
       for (const node of nodesOf(fleet())) {
         const response = await refusal.send(fleet(), node);
         const { error } = await expectRpcError(response, 400, refusal.code, refusal.id);
@@ -91,7 +91,7 @@ export const refusals: ModernSuite = (fleet) => {
     });
   }
 
-  it('a body that is no JSON is 400 and -32700', async () => {
+  it('a body that is no JSON: 400 and -32700', async () => {
     const url = `${fleet().url}/mcp`;
     const headers = { 'Content-Type': 'application/json', ...modernHeaders('tools/list', {}) };
     const response = await fetch(url, {

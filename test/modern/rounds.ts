@@ -5,7 +5,7 @@ import { expectRpcError } from '../support/expectations.js';
 import { type RpcMessage, textOf } from '../support/json-rpc.js';
 import type { Target } from '../support/raw-client.js';
 import { ASKABLE, ask, callTool, type ModernOptions } from './modern-client.js';
-import { inTurns, type ModernSuite } from './modern-suite.js';
+import { inTurns, type ModernSuite, nodeAt } from './modern-suite.js';
 
 const CALLS = size(60, 500);
 const AT_ONCE = 10;
@@ -57,7 +57,7 @@ export const rounds: ModernSuite = (fleet) => {
   it(`survive the node that took the first round: ${KILLS} killed`, async () => {
     for (let kill = 0; kill < KILLS; kill += 1) {
       const text = await twoRounds(fleet(), 'Eve', async (round) => {
-        if (round === 1) await fleet().kill(fleet().nodes[0] as never);
+        if (round === 1) await fleet().kill(nodeAt(fleet(), 0));
         return { node: round === 0 ? 0 : round - 1 };
       });
       expect(text).to.equal('Eve likes blue.');

@@ -62,7 +62,7 @@ const REGIONS: readonly (readonly [
 
 export const routingHeaders: ModernSuite = (fleet) => {
   for (const [what, method, params, headers] of DISAGREEING) {
-    it(`${what} is 400 and -32020`, async () => {
+    it(`${what}: 400 and -32020`, async () => {
       await expectRpcError(await ask(fleet(), method, params, { id: 'h', headers }), 400, -32020, 'h');
     });
   }

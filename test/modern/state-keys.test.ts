@@ -7,7 +7,7 @@ import { type RpcMessage, textOf } from '../support/json-rpc.js';
 import { runToExit } from '../support/node-process.js';
 import { type RedisServer, startRedis } from '../support/redis.js';
 import type { ModernOptions } from './modern-client.js';
-import { inTurns } from './modern-suite.js';
+import { inTurns, nodeAt } from './modern-suite.js';
 import { round } from './rounds.js';
 
 const OLD = 'the-old-secret-of-thirty-two-bytes-and-more';
@@ -71,7 +71,7 @@ describe('the key of states that nobody has set', () => {
   it('is one again when the store has lost it and a node was replaced', async () => {
     await redis.stop();
     redis = await startRedis({ port: redis.port });
-    await fleet.retire(fleet.nodes[2] as never);
+    await fleet.retire(nodeAt(fleet, 2));
     await fleet.addNode();
     await everyPair();
   });

@@ -10,6 +10,7 @@ import type { RawResponse } from '../support/raw-http.js';
 import { type RedisServer, startRedis } from '../support/redis.js';
 import { flush, LISTEN, listen, toldOn } from './listening.js';
 import { ASKABLE, ask, callTool } from './modern-client.js';
+import { nodeAt } from './modern-suite.js';
 import { round } from './rounds.js';
 
 /** Two seconds are promised; the rest is for a busy machine. */
@@ -97,12 +98,14 @@ describe('subscriptions and rounds over a store that comes and goes', () => {
       const told = toldOn(stream).length;
       await callTool(fleet, 'mutate', { kind: 'tools' });
       await flush(fleet, stream);
-      expect(toldOn(stream).slice(told)).to.deep.equal([TOOLS_CHANGED]);
+      // Perhaps twice: who has lost the history of changes says once that anything may have changed.
+      expect(toldOn(stream).slice(told)).to.include(TOOLS_CHANGED);
     }
   });
 
   it('a node that was deaf for longer than changes are kept says that they may have been, or ends its streams', async () => {
-    const [stream, node] = [streams[0], fleet.nodes[0]] as [RawResponse, NodeProcess];
+    const [stream] = streams as [RawResponse];
+    const node = nodeAt(fleet, 0);
     const told = toldOn(stream).length;
     node.signal('SIGSTOP');
     try {

@@ -8,7 +8,8 @@ import { type RpcMessage, textOf } from '../support/json-rpc.js';
 import { LISTEN, listen, toldOn } from './listening.js';
 import { ASKABLE, ask, callTool, type ModernOptions } from './modern-client.js';
 
-const STATE_TTL_MS = 1000;
+/** Long enough for two requests on a busy machine. */
+const STATE_TTL_MS = 2000;
 const MAX_LISTEN_STREAMS = 2;
 /** Over both nodes. */
 const MAX_PER_USER = 3;
@@ -20,6 +21,31 @@ const BOB = bearer('token-of-bob-55aa');
 
 const TOOL = 'test_input_required_result_request_state';
 const inputResponses = { confirm: { action: 'accept', content: { ok: true } } };
+
+/** Ways to send back something else than what was given out. */
+function spoilings(other: string): Record<string, (state: string) => unknown> {
+  const parted = (put: (version: string, payload: string, tag: string) => string[]) => (state: string) =>
+    put(...(state.split('.') as [string, string, string])).join('.');
+  const longLived = (payload: string): string => {
+    const decoded = Buffer.from(payload, 'base64url').toString();
+    return Buffer.from(decoded.replace(/"exp":\d+/, '"exp":9999999999')).toString('base64url');
+  };
+  return {
+    'something behind it': (state) => `${state}-TAMPERED`,
+    'something before it': (state) => `x${state}`,
+    'a longer life': parted((version, payload, tag) => [version, longLived(payload), tag]),
+    'no tag': parted((version, payload) => [version, payload, '']),
+    'half a tag': parted((version, payload, tag) => [version, payload, tag.slice(0, 20)]),
+    'the tag of another': parted((version, payload) => [version, payload, other.split('.')[2] ?? '']),
+    'another version': parted((_, payload, tag) => ['v2', payload, tag]),
+    garbage: () => 'garbage',
+    'no text': () => 'v1.\u0000.\u{1F600}',
+    'very much': () => 'A'.repeat(200_000),
+    'a number': () => 7,
+    'an object': () => ({ p: {} }),
+    null: () => null,
+  };
+}
 
 describe('two users in the modern era', () => {
   let fleet: Fleet;
@@ -65,26 +91,11 @@ describe('two users in the modern era', () => {
   });
 
   it('a state that is not as it was given out is refused', async () => {
-    const [state, other] = [await firstRound(ADA), await firstRound(BOB)];
-    const [version, payload, tag] = state.split('.') as [string, string, string];
-    const decoded = Buffer.from(payload, 'base64url').toString();
-    const longer = Buffer.from(decoded.replace(/"exp":\d+/, '"exp":9999999999')).toString('base64url');
-    for (const [what, spoilt] of Object.entries({
-      'something behind it': `${state}-TAMPERED`,
-      'something before it': `x${state}`,
-      'a longer life': [version, longer, tag].join('.'),
-      'no tag': [version, payload, ''].join('.'),
-      'half a tag': [version, payload, tag.slice(0, 20)].join('.'),
-      "the tag of another one's": [version, payload, other.split('.')[2]].join('.'),
-      'another version': ['v2', payload, tag].join('.'),
-      garbage: 'garbage',
-      'no text': 'v1.\u0000.\u{1F600}',
-      'very much': 'A'.repeat(200_000),
-      'a number': 7,
-      'an object': { p: {} },
-      null: null,
-    })) {
-      for (const node of [0, 1]) expectRefused(await secondRound(spoilt, { ...ADA, node }), what);
+    const other = await firstRound(BOB);
+    for (const [what, spoil] of Object.entries(spoilings(other))) {
+      const state = await firstRound(ADA);
+      for (const node of [0, 1]) expectRefused(await secondRound(spoil(state), { ...ADA, node }), what);
+      expect(textOf(await secondRound(state, ADA)), `unspoilt, beside ${what}`).to.equal('state-ok: true');
     }
   });
 
@@ -124,20 +135,20 @@ describe('two users in the modern era', () => {
   it(`a user holds ${MAX_PER_USER} in the whole fleet, with any token, and nobody pays for it but them`, async () => {
     const params = { notifications: { toolsListChanged: true } };
     const open = (user: ModernOptions, node: number) => ask(fleet, LISTEN, params, { ...user, node, id: 'one more' });
-    const own = await Promise.all([open(ADA, 0), open(ADA_TOO, 0), open(ADA, 1)]);
-    expect(own.map(({ isStream }) => isStream)).to.deep.equal([true, true, true]);
+    /** A place comes free some time after its stream was closed. */
+    const opened = (user: ModernOptions, node: number) =>
+      eventually(async () => {
+        const response = await open(user, node);
+        return response.isStream ? response : false;
+      });
+    const own = [await opened(ADA, 0), await opened(ADA_TOO, 0), await opened(ADA, 1)];
     for (const user of [ADA, ADA_TOO]) {
       const refused = await open(user, 1);
       await expectRpcError(refused, 429, undefined, 'one more');
       expect(Number(refused.headers['retry-after'])).to.be.greaterThan(0);
     }
-    const other = await open(BOB, 1);
-    expect(other.isStream).to.equal(true);
+    const other = await opened(BOB, 1);
     for (const stream of [...own, other]) stream.close();
-    const again = await eventually(async () => {
-      const response = await open(ADA, 1);
-      return response.isStream ? response : false;
-    });
-    again.close();
+    (await opened(ADA, 1)).close();
   });
 });

@@ -101,10 +101,23 @@ export interface Audience {
   readonly listeners: readonly Listener[];
   /** Everybody has what was announced before. */
   barrier(deadlineMs?: number): Promise<void>;
-  close(): void;
 }
 
-export async function gatherAudience(fleet: Fleet, size: number): Promise<Audience> {
+/** Gathers so many listeners for a trial, and sends them home when it is over. */
+export async function withAudience(
+  fleet: Fleet,
+  size: number,
+  trial: (audience: Audience) => Promise<void>,
+): Promise<void> {
+  const audience = await gatherAudience(fleet, size);
+  try {
+    await trial(audience);
+  } finally {
+    for (const { stream } of audience.listeners) stream.close();
+  }
+}
+
+async function gatherAudience(fleet: Fleet, size: number): Promise<Audience> {
   const waiting = upTo(size);
   const listeners: Listener[] = [];
   const gather = async (): Promise<void> => {
@@ -130,9 +143,6 @@ export async function gatherAudience(fleet: Fleet, size: number): Promise<Audien
         listener.stream.until(() => listener.barriers >= barriers, `barrier ${barriers}`, deadlineMs),
       );
       await Promise.all(reached);
-    },
-    close() {
-      for (const { stream } of listeners) stream.close();
     },
   };
   // A stream that has just been opened may still be reading what came before; after the second one none is.

@@ -43,7 +43,8 @@ export async function withChance(trial: (chance: Chance) => Promise<void>): Prom
   try {
     await trial(new Chance(seed));
   } catch (error) {
-    if (error instanceof Error) error.message += ` (ANYNODE_SEED=${seed})`;
+    // In front: what follows the first colon of an assertion's message is not always printed.
+    if (error instanceof Error) error.message = `ANYNODE_SEED=${seed}: ${error.message}`;
     throw error;
   }
 }

@@ -1,7 +1,7 @@
 /** Streams over three nodes that all live: one fleet for all the suites. */
 import type { FleetAccess } from '../../src/index.js';
 import { type Fleet, startFleet } from '../support/fleet.js';
-import { backPressure } from './back-pressure.js';
+import { createBackPressure } from './back-pressure.js';
 import { borders } from './borders.js';
 import { fanOut } from './fan-out.js';
 import { lostHints } from './lost-hints.js';
@@ -10,14 +10,17 @@ import { type StreamSuite, startWorker } from './stream-suite.js';
 import { takeOver } from './take-over.js';
 import { webhooks } from './webhooks.js';
 
+const backPressure = createBackPressure();
+
 const SUITES: Record<string, StreamSuite> = {
+  'a main stream with more than is read': backPressure.first,
   'a call that is resumed': resumption,
   'a change': fanOut,
   'a change or message whose hint is lost': lostHints,
   'a main stream with several connections': takeOver,
   'a worker beside the fleet': webhooks,
   'a session and the ids of another': borders,
-  'a main stream with more than is read': backPressure,
+  'a main stream that nobody reads': backPressure.last,
 };
 
 describe('streams over three nodes', () => {

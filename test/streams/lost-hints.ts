@@ -7,7 +7,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
 import { eventually } from '../support/eventually.js';
-import { type Audience, gatherAudience } from './audience.js';
+import { type Audience, withAudience } from './audience.js';
 import { withChance } from './chance.js';
 import { size, tell } from './scale.js';
 import { type StreamSuite, sendNumber, upTo } from './stream-suite.js';
@@ -34,40 +34,40 @@ export const lostHints: StreamSuite = (fleet, worker) => {
   };
 
   it(`reaches ${STREAMS} streams, own messages once and in order`, () =>
-    withChance(async (chance) => {
-      const audience = await gatherAudience(fleet(), STREAMS);
-      const { announcers, listeners } = audience;
-      let going = true;
-      let killed = 0;
-      const end = performance.now() + KILLING_MS;
-      const killing = (async () => {
-        while (performance.now() < end) {
-          killed += Number(await fleet().inspect.sendCommand(['CLIENT', 'KILL', 'TYPE', 'pubsub']));
-          await pause(chance.between(...BETWEEN_KILLS_MS));
+    withChance((chance) =>
+      withAudience(fleet(), STREAMS, async (audience) => {
+        const { announcers, listeners } = audience;
+        let going = true;
+        let killed = 0;
+        const end = performance.now() + KILLING_MS;
+        const killing = (async () => {
+          while (performance.now() < end) {
+            killed += Number(await fleet().inspect.sendCommand(['CLIENT', 'KILL', 'TYPE', 'pubsub']));
+            await pause(chance.between(...BETWEEN_KILLS_MS));
+          }
+          going = false;
+        })();
+        const announcing = announcers.map(async (announcer) => {
+          const own = chance.fork();
+          while (going) await announcer.announceMany(1, fleet().nodes.length, own);
+        });
+        const addressed = listeners.filter((_, i) => i % ADDRESSED === 0);
+        let sent = 0;
+        for (; going; sent += 1) {
+          await Promise.all(addressed.map(({ session }) => sendNumber(worker(), session.id, sent)));
+          await pause(5);
         }
-        going = false;
-      })();
-      const announcing = announcers.map(async (announcer) => {
-        const own = chance.fork();
-        while (going) await announcer.announceMany(1, fleet().nodes.length, own);
-      });
-      const addressed = listeners.filter((_, i) => i % ADDRESSED === 0);
-      let sent = 0;
-      for (; going; sent += 1) {
-        await Promise.all(addressed.map(({ session }) => sendNumber(worker(), session.id, sent)));
-        await pause(5);
-      }
-      await Promise.all([killing, ...announcing]);
-      await audience.barrier();
-      await eventually(() => addressed.every(({ numbers }) => numbers.includes(sent - 1)));
+        await Promise.all([killing, ...announcing]);
+        await audience.barrier();
+        await eventually(() => addressed.every(({ numbers }) => numbers.includes(sent - 1)));
 
-      expectEachKindTold(audience);
-      for (const { numbers } of addressed) expect(numbers).to.deep.equal(upTo(sent));
-      const changes = announcers.reduce((sum, announcer) => sum + announcer.sent.length, 0);
-      tell(
-        `${killed} connections killed; ${changes} changes, ${sent} messages to each of ${addressed.length} sessions`,
-      );
-      expect(killed, 'connections killed').to.be.above(fleet().nodes.length);
-      audience.close();
-    })).timeout(120_000);
+        expectEachKindTold(audience);
+        for (const { numbers } of addressed) expect(numbers).to.deep.equal(upTo(sent));
+        const changes = announcers.reduce((sum, announcer) => sum + announcer.sent.length, 0);
+        tell(
+          `${killed} connections killed; ${changes} changes, ${sent} messages to each of ${addressed.length} sessions`,
+        );
+        expect(killed, 'connections killed').to.be.above(fleet().nodes.length);
+      }),
+    )).timeout(120_000);
 };

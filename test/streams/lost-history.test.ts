@@ -8,7 +8,7 @@ import { ResumingCall } from './resuming-call.js';
 import { urlOf } from './stream-suite.js';
 
 /** Long enough to be resumed within, also on a busy machine. */
-const STREAM_TTL_MS = 1500;
+const STREAM_TTL_MS = 1000;
 
 describe('history that has run out', function () {
   this.timeout(30_000);

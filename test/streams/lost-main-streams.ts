@@ -7,7 +7,7 @@ import type { NodeProcess } from '../support/node-process.js';
 import { RawSession } from '../support/raw-client.js';
 import { type Chance, withChance } from './chance.js';
 import { Follower } from './follower.js';
-import { size } from './scale.js';
+import { counted, size } from './scale.js';
 import { numbersOf, type StreamSuite, sendNumber, upTo, urlOf } from './stream-suite.js';
 
 const KILLS = size(2, 20);
@@ -40,7 +40,7 @@ export const lostMainStreams: StreamSuite = (fleet, worker) => {
     await replacement;
   };
 
-  it(`is gone on with by Last-Event-ID, each message once and in order, over ${KILLS} kills`, () =>
+  it(`is gone on with by Last-Event-ID, each message once and in order, over ${counted(KILLS, 'kill')}`, () =>
     withChance(async (chance) => {
       for (let kill = 0; kill < KILLS; kill += 1) await strike(chance);
     })).timeout(300_000);

@@ -11,10 +11,10 @@ import type { NodeProcess } from '../support/node-process.js';
 import { RawSession } from '../support/raw-client.js';
 import { type Chance, withChance } from './chance.js';
 import { expectGrowing, ResumingCall } from './resuming-call.js';
-import { quantile, size, tell } from './scale.js';
+import { counted, quantile, size, tell } from './scale.js';
 import { type StreamSuite, upTo } from './stream-suite.js';
 
-const KILLS = size(2, 60);
+const KILLS = size(1, 60);
 const CALLS_OF_A_KIND = 4;
 const STEPS = 16;
 const DURATION_MS = 800;
@@ -72,7 +72,7 @@ export const nodeKills =
       await replacement;
     };
 
-    it(`end within one and a half leases, once, over ${KILLS} kills with ${2 * CALLS_OF_A_KIND} calls each`, () =>
+    it(`end within one and a half leases, once, over ${counted(KILLS, 'kill')} with ${2 * CALLS_OF_A_KIND} calls each`, () =>
       withChance(async (chance) => {
         const waits: Waits = { rerun: [], refused: [] };
         for (let kill = 0; kill < KILLS; kill += 1) await strike(chance, waits);

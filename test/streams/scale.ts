@@ -3,6 +3,8 @@ const FULL = process.env.ANYNODE_FULL === '1';
 
 export const size = (everyDay: number, full: number): number => (FULL ? full : everyDay);
 
+export const counted = (count: number, thing: string): string => `${count} ${thing}${count === 1 ? '' : 's'}`;
+
 /** What was measured, below the sentence it belongs to. It is told, not judged. */
 export function tell(figures: string): void {
   process.stdout.write(`        ${figures}\n`);

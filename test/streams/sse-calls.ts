@@ -10,7 +10,7 @@ import type { NodeProcess } from '../support/node-process.js';
 import { RawSseSession } from '../support/raw-sse-client.js';
 import { type Chance, withChance } from './chance.js';
 import { expectGrowing, progressOf } from './resuming-call.js';
-import { size } from './scale.js';
+import { counted, size } from './scale.js';
 import type { StreamSuite } from './stream-suite.js';
 
 const KILLS = size(1, 10);
@@ -67,7 +67,7 @@ export const sseCalls: StreamSuite = (fleet) => {
     await replacement;
   };
 
-  it(`comes on the stream that stayed open elsewhere, or on the one opened again, over ${KILLS} kills`, () =>
+  it(`comes on the stream that stayed open elsewhere, or on the one opened again, over ${counted(KILLS, 'kill')}`, () =>
     withChance(async (chance) => {
       for (let kill = 0; kill < KILLS; kill += 1) await strike(chance);
     })).timeout(120_000);

@@ -59,17 +59,21 @@ export const takeOver: StreamSuite = (fleet, worker) => {
     await openNext();
     let going = true;
     const flowing = flow(session, () => going);
-    for (const end = performance.now() + FIGHT_MS; performance.now() < end; ) {
-      await pause(apartMs);
-      await Promise.all(Array.from({ length: atOnce }, openNext));
+    try {
+      for (const end = performance.now() + FIGHT_MS; performance.now() < end; ) {
+        await pause(apartMs);
+        await Promise.all(Array.from({ length: atOnce }, openNext));
+      }
+      going = false;
+      const sentAt = await flowing;
+      const arrived = (): boolean => streams.some(({ messages }) => numbersOf(messages).includes(sentAt.length - 1));
+      await eventually(arrived, { what: 'the last number' });
+      expectEachOnce(streams, sentAt.length);
+      return longestDelay(streams, sentAt);
+    } finally {
+      going = false;
+      for (const stream of streams) stream.close();
     }
-    going = false;
-    const sentAt = await flowing;
-    const arrived = (): boolean => streams.some(({ messages }) => numbersOf(messages).includes(sentAt.length - 1));
-    await eventually(arrived, { what: 'the last number' });
-    expectEachOnce(streams, sentAt.length);
-    for (const stream of streams) stream.close();
-    return longestDelay(streams, sentAt);
   };
 
   const fightAll = async (chance: Chance, atOnce: number, apartMs: number): Promise<void> => {

@@ -122,10 +122,10 @@ export interface EventLog {
   recordDelivered(sessionId: string, streamId: string, holder: TailHolder, delivered: string): Promise<void>;
 
   /**
-   * A holder that was taken over from says how far it got; it sends nothing after that. The new holder is told by a
+   * A holder that was taken over from says how far it got (undefined: it has sent nothing); it sends nothing after that. The new holder is told by a
    * wake-up. Ignored when the stream has changed hands again.
    */
-  handOver(sessionId: string, streamId: string, former: TailHolder, delivered: string): Promise<void>;
+  handOver(sessionId: string, streamId: string, former: TailHolder, delivered: string | undefined): Promise<void>;
 
   /** Gives the stream up and notes how far it was sent. Ignored when somebody else holds it by now. */
   detachTail(sessionId: string, streamId: string, holder: TailHolder, delivered: string): Promise<void>;

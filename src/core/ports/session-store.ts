@@ -50,8 +50,11 @@ export interface SessionStore {
     options: { maxSessions: number; state?: ReadonlyMap<string, string> },
   ): Promise<'created' | 'full'>;
 
-  /** Loads the record and renews its life, in one round trip. Undefined: unknown, expired or deleted. */
-  touch(sessionId: string): Promise<SessionRecord | undefined>;
+  /**
+   * Loads the record and renews its life, in one round trip. Undefined: unknown, expired, deleted, or (where `principal`
+   * is given) of somebody else, who has not renewed it by asking.
+   */
+  touch(sessionId: string, principal?: string): Promise<SessionRecord | undefined>;
 
   /** Changes fields of a live record. False: it is gone, nothing was written. */
   update(sessionId: string, changes: SessionChanges): Promise<boolean>;

@@ -28,7 +28,8 @@ if redis.call('PTTL', KEYS[2]) < life then
   redis.call('PEXPIRE', KEYS[2], ARGV[4])
 end
 if former then
-  redis.call('HSET', KEYS[3], 'former', former)
+  -- The first one that was taken over from and has not handed over yet: who came after it has sent nothing.
+  redis.call('HSETNX', KEYS[3], 'former', former)
   local token = string.match(former, '^(%S+) ')
   local newToken, connection = string.match(ARGV[2], '^(%S+) (%S+)$')
   redis.call('PUBLISH', ARGV[5] .. token, cjson.encode({ s = ARGV[6], t = ARGV[1], n = newToken, c = connection }))

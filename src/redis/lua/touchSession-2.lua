@@ -1,10 +1,14 @@
 -- Loads what a request needs of its session and renews its life.
 -- KEYS 1 session, 2 state
--- ARGV 1 idle life in ms, 2 absolute life in ms (0: none), then the names of the fields to load
+-- ARGV 1 idle life in ms, 2 absolute life in ms (0: none), 3 '1' when the session must be of 4, its principal,
+--      then the names of the fields to load
 -- Answer: the values, or nil where there is no session
-local values = redis.call('HMGET', KEYS[1], 'createdAt', unpack(ARGV, 3))
+local values = redis.call('HMGET', KEYS[1], 'createdAt', unpack(ARGV, 5))
 local created = tonumber(values[1])
 if not created then
+  return false
+end
+if ARGV[3] == '1' and (redis.call('HGET', KEYS[1], 'principal') or '') ~= ARGV[4] then
   return false
 end
 local time = redis.call('TIME')
