@@ -4,23 +4,61 @@
  *
  * Exit codes: 0 after an orderly stop, 1 when it cannot run (a port that is taken), 78 for a fault in the configuration.
  */
-import { formatFault, parseConfig } from './app/config.js';
+import { type ConfigFault, formatFault, parseConfig } from './app/config.js';
 import { assembleNode } from './app/create-node.js';
 import { createLogger } from './app/logger.js';
 import type { Node } from './app/node.js';
 import { loadServerModule, ServerModuleError } from './mcp/load-server.js';
+import type { ServerModule } from './mcp/server-module.js';
 
 const EXIT_FAILURE = 1;
 const EXIT_CONFIGURATION = 78;
+/** A module that is still loading after this long waits for something that will not come. */
+const LOADING_MS = 30_000;
+
+/** Written past the log and its level: what decides over starting is always said, and its words are masked already. */
+function say(level: string, msg: string, fields: object): void {
+  process.stdout.write(`${JSON.stringify({ level, time: new Date().toISOString(), ...fields, msg })}\n`);
+}
+
+/** A module can fail in more ways than by not being found: it can hang, or throw when nobody is looking. */
+async function loadModule(name: string): Promise<ServerModule | ConfigFault> {
+  const fault = (why: string): ConfigFault => ({ variable: 'MCP_SERVER', value: name, expected: why });
+  let stray: (error: unknown) => void = () => {};
+  const strayed = new Promise<ConfigFault>((resolve) => {
+    stray = (error) => resolve(fault(`a module that loads; it failed: ${firstLine(error)}`));
+  });
+  process.on('unhandledRejection', stray).on('uncaughtException', stray);
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<ConfigFault>((resolve) => {
+    timer = setTimeout(() => resolve(fault(`a module that loads within ${LOADING_MS / 1000} s`)), LOADING_MS);
+  });
+  const loaded = loadServerModule(name, process.cwd()).catch((error: Error) =>
+    fault(error instanceof ServerModuleError ? error.message : firstLine(error)),
+  );
+  try {
+    return await Promise.race([loaded, strayed, late]);
+  } finally {
+    clearTimeout(timer);
+    process.off('unhandledRejection', stray).off('uncaughtException', stray);
+  }
+}
+
+function firstLine(error: unknown): string {
+  return String(error instanceof Error ? error.message : error).split('\n')[0] as string;
+}
 
 async function main(): Promise<void> {
   const parsed = parseConfig(process.env);
-  if (!('config' in parsed)) {
-    // Said at any log level: a node that does not start and does not say why is the worst of all.
-    const log = createLogger({ level: 'error', nodeId: 'unconfigured' });
-    for (const fault of parsed.faults) log.error({ ...fault }, formatFault(fault));
+  const faults = 'faults' in parsed ? [...parsed.faults] : [];
+  // Loaded also when something else is wrong already: all faults are told at once.
+  const module = await loadModule('config' in parsed ? parsed.config.mcpServer : process.env.MCP_SERVER || 'demo');
+  if (!('factory' in module)) faults.push(module);
+  if (!('config' in parsed) || !('factory' in module)) {
+    for (const fault of faults) say('error', formatFault(fault), fault);
     process.exit(EXIT_CONFIGURATION);
   }
+
   const { config, warnings } = parsed;
   let node: Node | undefined;
   const log = createLogger({ level: config.logLevel, nodeId: () => node?.nodeId ?? config.nodeId });
@@ -31,12 +69,11 @@ async function main(): Promise<void> {
       'EMBEDDED STORE: sessions live in this process alone and end with it; set REDIS_URL to run more than one node',
     );
   }
+  // What a handler loses is its author's fault, and no reason to end everybody's calls: nothing of one request is shared
+  // with another, so there is no state that it could have spoiled.
+  process.on('unhandledRejection', (error) => log.error({ error }, 'unhandled rejection'));
+  process.on('uncaughtException', (error) => log.error({ error }, 'uncaught exception'));
 
-  const module = await loadServerModule(config.mcpServer, process.cwd()).catch((error: Error) => {
-    if (!(error instanceof ServerModuleError)) throw error;
-    createLogger({ level: 'error', nodeId: config.nodeId }).error({ variable: 'MCP_SERVER' }, error.message);
-    process.exit(EXIT_CONFIGURATION);
-  });
   const running = await assembleNode(config, module, log);
   node = running;
 
@@ -54,15 +91,13 @@ async function main(): Promise<void> {
   };
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
-  // A handler that loses a promise is its author's fault, and no reason to end everybody's calls.
-  process.on('unhandledRejection', (error) => log.error({ error }, 'unhandled rejection'));
 
   try {
     const { port } = await running.listen();
-    log.info({ port, host: config.host, nodeId: running.nodeId, server: module.name }, 'listening');
+    say('info', 'listening', { nodeId: running.nodeId, port, host: config.host, server: module.name });
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    log.error({ port: config.port, host: config.host, code }, `cannot listen: ${message}`);
+    say('error', `cannot listen: ${message}`, { nodeId: config.nodeId, port: config.port, host: config.host, code });
     process.exit(EXIT_FAILURE);
   }
 }

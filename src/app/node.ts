@@ -239,7 +239,7 @@ export class Node {
     let activeSessions: number | null = null;
     let reason: string | undefined;
     try {
-      activeSessions = await store.sessions.count();
+      [activeSessions] = await Promise.all([store.sessions.count(), store.ping()]);
     } catch (error) {
       reason = error instanceof StoreUnavailable ? error.message : 'the store answers with errors';
     }

@@ -87,6 +87,15 @@ export function messageFault(value: unknown): string | undefined {
   return undefined;
 }
 
+/** The text of a response. A result that is no JSON (a cycle, a BigInt) is a fault of its handler, and is said so. */
+export function responseText(response: JsonRpcResponse): string {
+  try {
+    return JSON.stringify(response);
+  } catch {
+    return JSON.stringify(errorResponse(response.id, ErrorCode.InternalError, 'The result cannot be written as JSON'));
+  }
+}
+
 export function errorResponse<Id extends JsonRpcId | null>(id: Id, code: number, message: string, data?: unknown) {
   return { jsonrpc: '2.0' as const, id, error: { code, message, ...(data !== undefined && { data }) } };
 }

@@ -68,7 +68,7 @@ export function createGates({ allowedHosts, allowedOrigins, authTokens }: GateOp
         // Answered before authentication: browsers send no token with a preflight.
         sendEmpty(res, 204, {
           'Access-Control-Allow-Methods': 'GET, POST, DELETE',
-          'Access-Control-Allow-Headers': CORS_REQUEST_HEADERS,
+          'Access-Control-Allow-Headers': [CORS_REQUEST_HEADERS, ...parameterHeaders(req)].join(', '),
           'Access-Control-Max-Age': '600',
         });
         return { outcome: 'answered' };
@@ -76,6 +76,12 @@ export function createGates({ allowedHosts, allowedOrigins, authTokens }: GateOp
     }
     return authenticate(req);
   };
+}
+
+/** Headers that mirror a tool's arguments have names of the tool's choosing. */
+function parameterHeaders(req: IncomingMessage): string[] {
+  const asked = String(req.headers['access-control-request-headers'] ?? '').split(',');
+  return asked.map((name) => name.trim()).filter((name) => /^mcp-param-[\w-]{1,64}$/i.test(name));
 }
 
 /** Tokens are looked up by their digest, so that how long a look-up takes says nothing about a token. */

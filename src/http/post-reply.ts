@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http';
 import type { JsonRpcId } from '../core/jsonrpc.js';
 import type { EventSink, PostReply, Refusal } from '../mcp/outlet.js';
 import { faults } from './faults.js';
-import { sendFault, sendJson } from './reply.js';
+import { sendFault, sendText } from './reply.js';
 import { SseConnection } from './sse-connection.js';
 
 export class HttpPostReply implements PostReply {
@@ -22,8 +22,8 @@ export class HttpPostReply implements PostReply {
     return this.#res.destroyed;
   }
 
-  json(body: unknown): void {
-    sendJson(this.#res, 200, body);
+  json(text: string): void {
+    sendText(this.#res, 200, text);
   }
 
   refuse(refusal: Refusal, id: JsonRpcId | null): void {

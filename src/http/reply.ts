@@ -5,8 +5,12 @@ import { errorResponse, type JsonRpcId } from '../core/jsonrpc.js';
 export type Headers = Readonly<Record<string, string>>;
 
 export function sendJson(res: ServerResponse, status: number, body: unknown, headers: Headers = {}): void {
+  sendText(res, status, JSON.stringify(body), headers);
+}
+
+/** `text` is JSON. */
+export function sendText(res: ServerResponse, status: number, text: string, headers: Headers = {}): void {
   if (res.headersSent || res.destroyed) return;
-  const text = JSON.stringify(body);
   res.writeHead(status, {
     ...headers,
     'Content-Type': 'application/json',

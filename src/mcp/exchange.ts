@@ -11,6 +11,8 @@
  */
 import type { Hub, OpenExchange } from '../core/hub.js';
 import {
+  ErrorCode,
+  errorResponse,
   isObject,
   isRequest,
   isResponse,
@@ -239,7 +241,18 @@ export class Exchange implements OpenExchange, TransportLike {
     const { onclose } = this;
     this.onclose = undefined;
     onclose?.();
+    if (!this.#closed) await this.#answerLeftovers();
     this.end();
+  }
+
+  /** A server that closes itself leaves clients that wait: they are told. */
+  async #answerLeftovers(): Promise<void> {
+    const left = [...this.#inbound.values()];
+    this.#inbound.clear();
+    for (const { request } of left) {
+      const closed = errorResponse(request.id, ErrorCode.InternalError, 'The server closed before it answered');
+      await this.#options.outlet.result(closed).catch((error) => this.#fail(error));
+    }
   }
 
   async send(message: JsonRpcMessage, options?: { relatedRequestId?: JsonRpcId }): Promise<void> {
@@ -253,6 +266,8 @@ export class Exchange implements OpenExchange, TransportLike {
       else if (isRequest(message)) await this.#ask(message, options?.relatedRequestId);
       else await this.#notify(message, options?.relatedRequestId);
     } catch (error) {
+      // What a handler says that is no JSON is its own fault: it is told, and the call goes on.
+      if (error instanceof TypeError) throw error;
       this.#fail(error);
     }
   }

@@ -267,7 +267,7 @@ export class LegacyEra {
         patienceMs: PATIENCE_MS,
         onStored: (outcome) => hub.appended(sessionId, MAIN_STREAM, outcome),
       });
-      return writer.append(JSON.stringify(message), { finish });
+      return writer.append(typeof message === 'string' ? message : JSON.stringify(message), { finish });
     };
   }
 

@@ -2,11 +2,11 @@
  * Output onto the session's main stream: everything of an HTTP+SSE session, and what a notification's handlers say in
  * any session. There is no HTTP response to write to; whichever node holds the stream sends it.
  */
-import { ErrorCode, errorResponse, type JsonRpcId } from '../core/jsonrpc.js';
+import { ErrorCode, errorResponse, type JsonRpcId, type JsonRpcResponse, responseText } from '../core/jsonrpc.js';
 import type { Outlet, Refusal } from './outlet.js';
 
-/** Appends a message; `finish`: it is the last one of its call. @throws StreamLost */
-export type WriteMain = (message: object, options?: { readonly finish?: boolean }) => Promise<void>;
+/** Appends a message, or the text of one; `finish`: it is the last one of its call. @throws StreamLost */
+export type WriteMain = (message: object | string, options?: { readonly finish?: boolean }) => Promise<void>;
 
 const REASONS: Record<Refusal, string> = {
   gone: 'The session has ended',
@@ -22,9 +22,9 @@ export interface MainCall {
 
 export function createMainOutlet(write: WriteMain, expected: number, call?: MainCall): Outlet {
   let missing = expected;
-  const answer = async (message: object): Promise<void> => {
+  const answer = async (response: JsonRpcResponse): Promise<void> => {
     missing -= 1;
-    await write(message, { finish: missing === 0 });
+    await write(responseText(response), { finish: missing === 0 });
     if (missing === 0) call?.onOver();
   };
   return {

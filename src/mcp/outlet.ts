@@ -30,7 +30,8 @@ export type Refusal = 'gone' | 'unavailable' | 'fenced';
 export interface PostReply {
   /** The client has gone: whatever is written goes nowhere. */
   readonly gone: boolean;
-  json(body: unknown): void;
+  /** A body that is JSON text already. */
+  json(text: string): void;
   refuse(refusal: Refusal, id: string | number | null): void;
   /** Sends the headers of an SSE response. */
   openStream(connectionId: string): EventSink;

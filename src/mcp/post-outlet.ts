@@ -10,7 +10,7 @@
 import { DelayQueue } from '../core/delay-queue.js';
 import type { Hub } from '../core/hub.js';
 import type { JsonRpcMessage, JsonRpcResponse } from '../core/jsonrpc.js';
-import { ErrorCode, errorResponse } from '../core/jsonrpc.js';
+import { ErrorCode, errorResponse, responseText } from '../core/jsonrpc.js';
 import type { CallJournal, CallName } from '../core/ports/call-journal.js';
 import { START } from '../core/ports/event-log.js';
 import { newConnectionId, newStreamId } from '../core/random-id.js';
@@ -48,7 +48,8 @@ export class PostOutlet implements Outlet {
   readonly #context: PostOutletContext;
   readonly #options: PostOutletOptions;
   readonly #cancelUpgrade: () => void;
-  readonly #results: JsonRpcResponse[] = [];
+  /** Texts of the answers that are ready. */
+  readonly #results: string[] = [];
   #missing: number;
   #writer: StreamWriter | undefined;
   #tail: Tail | undefined;
@@ -74,18 +75,21 @@ export class PostOutlet implements Outlet {
   async result(response: JsonRpcResponse): Promise<void> {
     if (this.#done) return;
     this.#missing -= 1;
+    const text = responseText(response);
     if (this.#writer) {
-      await this.#append(response, this.#missing === 0);
+      await this.#writer.append(text, { end: this.#missing === 0 });
       return;
     }
-    this.#results.push(response);
+    this.#results.push(text);
     this.#sendJsonWhenComplete();
   }
 
   async related(message: JsonRpcMessage): Promise<void> {
     if (this.#done) return;
+    // First the text: a message that cannot be written must not turn the answer into a stream.
+    const text = JSON.stringify(message);
     this.upgrade();
-    await this.#append(message, false);
+    await (this.#writer as StreamWriter | undefined)?.append(text);
   }
 
   unrelated(message: JsonRpcMessage): Promise<void> {
@@ -164,12 +168,8 @@ export class PostOutlet implements Outlet {
     const first = this.#writer.append('');
     // Whoever appends next hears of the same failure and deals with it.
     first.catch((error) => this.abandon(error.reason ?? 'unavailable'));
-    for (const response of this.#results) void this.#append(response, false).catch(() => undefined);
+    for (const text of this.#results) void this.#writer.append(text).catch(() => undefined);
     this.#results.length = 0;
-  }
-
-  #append(message: object, end: boolean): Promise<void> {
-    return (this.#writer as StreamWriter).append(JSON.stringify(message), { end });
   }
 
   #openTail(streamId: string, connectionId: string): void {
@@ -199,7 +199,7 @@ export class PostOutlet implements Outlet {
   #sendJsonWhenComplete(): void {
     if (this.#missing > 0) return;
     const { reply, batch } = this.#options;
-    this.#finish(() => reply.json(batch ? this.#results : this.#results[0]));
+    this.#finish(() => reply.json(batch ? `[${this.#results.join(',')}]` : (this.#results[0] as string)));
   }
 
   #finish(send: () => void): void {

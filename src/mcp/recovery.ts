@@ -15,6 +15,8 @@ import {
   isResponse,
   type JsonRpcId,
   type JsonRpcMessage,
+  type JsonRpcResponse,
+  responseText,
 } from '../core/jsonrpc.js';
 import type { CallName } from '../core/ports/call-journal.js';
 import { type LogEntry, MAIN_STREAM, START } from '../core/ports/event-log.js';
@@ -176,9 +178,9 @@ class RecoveredOutlet implements Outlet {
     return this.#name.callId;
   }
 
-  async result(response: object): Promise<void> {
+  async result(response: JsonRpcResponse): Promise<void> {
     this.#missing -= 1;
-    await this.#append(JSON.stringify(response), this.#missing === 0);
+    await this.#append(responseText(response), this.#missing === 0);
   }
 
   /** Progress that the client has seen is not told again: for one token it only ever grows. */

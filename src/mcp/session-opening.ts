@@ -5,7 +5,14 @@
  * the server refuses, or when the fleet is full.
  */
 import { v4 as uuid } from 'uuid';
-import { isObject, type JsonRpcMessage, type JsonRpcRequest, type JsonRpcResponse } from '../core/jsonrpc.js';
+import {
+  ErrorCode,
+  errorResponse,
+  isObject,
+  type JsonRpcMessage,
+  type JsonRpcRequest,
+  type JsonRpcResponse,
+} from '../core/jsonrpc.js';
 import type { SessionRecord } from '../core/ports/session-store.js';
 import { isLegacyRevision, LATEST_LEGACY_REVISION } from '../core/revisions.js';
 import { SessionGone } from '../core/server-context.js';
@@ -56,7 +63,7 @@ export async function openSession(
   const context = era.context(sessionId, state, caller);
   const exchange = await era.exchange({ sessionId, initialize: '', logLevel: '' }, context, caller, outlet, noEffects);
   exchange.deliver(asked);
-  const response = await answer;
+  const response = await inTime(answer, request);
   const revision = negotiated(response);
   if (revision === undefined) {
     created(false);
@@ -84,6 +91,22 @@ export async function openSession(
   created(true);
   metrics.sessionCreated();
   return { outcome: 'opened', sessionId, response };
+}
+
+/** How long a server may take to answer the handshake; nothing is open yet that could carry the answer later. */
+const HANDSHAKE_MS = 30_000;
+
+async function inTime(answer: Promise<JsonRpcResponse>, { id }: JsonRpcRequest): Promise<JsonRpcResponse> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<JsonRpcResponse>((resolve) => {
+    const fault = errorResponse(id, ErrorCode.InternalError, `The server did not answer in ${HANDSHAKE_MS / 1000} s`);
+    timer = setTimeout(() => resolve(fault), HANDSHAKE_MS);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Opens an HTTP+SSE session: its record exists before its handshake, since its stream comes first. */

@@ -111,18 +111,25 @@ export class RedisConnection {
       const settle = (answered: boolean): void => {
         this.#options.onCommand?.(name, (performance.now() - started) / 1000, answered);
       };
-      const forget = this.#deadlines.add(() => {
+      let answered = false;
+      const miss = (): void => {
+        if (answered) return;
         settle(false);
         this.#trip(`no answer to ${name} in ${this.#options.timeoutMs} ms`);
         reject(new StoreUnavailable('the store did not answer in time'));
-      });
+      };
+      // Timers come before sockets in a turn of the event loop: where it was this process that was slow, the answer is
+      // waiting to be read, and gets its chance first.
+      const forget = this.#deadlines.add(() => setImmediate(() => setImmediate(miss)));
       this.#client.send(key, args).then(
         (reply) => {
+          answered = true;
           forget();
           settle(true);
           resolve(reply);
         },
         (error: Error) => {
+          answered = true;
           forget();
           settle(false);
           reject(this.#translate(error));
@@ -138,7 +145,9 @@ export class RedisConnection {
   #translate(error: Error): Error {
     if (error instanceof ErrorReply && /^(ERR|WRONGTYPE|NOSCRIPT)\b/.test(error.message)) return error;
     if (!(error instanceof ErrorReply)) this.#trip(error.message);
-    return new StoreUnavailable(`the store cannot serve: ${error.message}`, { cause: error });
+    // What Redis said stays in the cause and in the log: this message can reach clients.
+    this.#options.logger.debug({ error }, 'redis: refused');
+    return new StoreUnavailable('the store cannot serve now', { cause: error });
   }
 
   #trip(reason: string): void {

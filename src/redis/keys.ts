@@ -76,6 +76,11 @@ export class Keys {
     return `${this.#prefix}duty:${name}`;
   }
 
+  /** Written to see whether the store takes writes. */
+  get health(): string {
+    return `${this.#prefix}health`;
+  }
+
   /** What a wake-up channel's name begins with; a node's token follows. */
   get wakeUpChannels(): string {
     return `${this.#prefix}wake-up:`;

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from 'chai';
 import { ClientError, createFleet, RequestTimeout, SessionGone } from '../../src/index.js';
+import { eventually } from '../support/eventually.js';
 import { isRequest } from '../support/json-rpc.js';
 import { RawSession } from '../support/raw-client.js';
 import { RawSseSession } from '../support/raw-sse-client.js';
@@ -108,6 +109,14 @@ export const webhooks: StreamSuite = (fleet, worker) => {
   it('is heard and answered over HTTP+SSE, also by a client that has to come back first', async () => {
     const session = await RawSseSession.open(fleet(), { node: 0, capabilities: CAPABILITIES });
     session.stream.close();
+    // Until the fleet has noticed, what is sent goes to the connection that is closing.
+    const knock = () => session.post({ jsonrpc: '2.0', id: 'knock', method: 'ping' });
+    await eventually(() =>
+      knock().then(
+        () => false,
+        () => true,
+      ),
+    );
     await sendNumber(worker(), session.id, 0);
     const answer = worker().session(session.id).request('elicitation/create', QUESTION);
     await session.reconnect({ node: 1 });

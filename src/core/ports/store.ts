@@ -25,7 +25,7 @@ export interface Store {
   readonly nodes: NodeRegistry;
   readonly slots: Slots;
   readonly secrets: SecretStore;
-  /** Resolves when the store answers; throws {@link StoreUnavailable} when it does not in time. */
+  /** Resolves when the store takes writes; throws {@link StoreUnavailable} when it does not, or not in time. */
   ping(): Promise<void>;
   /** Ends every connection. Pending calls reject with {@link StoreUnavailable}. Idempotent. */
   close(): Promise<void>;
