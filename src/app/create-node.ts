@@ -61,8 +61,14 @@ export async function assembleNode(
 ): Promise<Node> {
   let store: Store | undefined;
   const metrics = createMetrics({ activeSessions: async () => (store ? store.sessions.count() : 0) });
-  store = await openStore(config, metrics, logger, memory);
-  return new Node({ config, store, module, metrics, logger, serves });
+  let node: Node | undefined;
+  const onUp = (up: boolean): void => {
+    metrics.redisUp(up);
+    if (up) node?.storeIsBack();
+  };
+  store = await openStore(config, metrics, logger, memory, onUp);
+  node = new Node({ config, store, module, metrics, logger, serves });
+  return node;
 }
 
 async function openStore(
@@ -70,6 +76,7 @@ async function openStore(
   metrics: NodeMetrics,
   logger: Logger,
   memory: MemoryState | undefined,
+  onUp: (up: boolean) => void,
 ): Promise<Store> {
   const limits: StoreLimits = {
     sessionTtlMs: config.sessionTtlMs,
@@ -89,7 +96,7 @@ async function openStore(
     timeoutMs: config.redisTimeoutMs,
     logger,
     onCommand: metrics.redisCommand,
-    onUp: metrics.redisUp,
+    onUp,
   });
 }
 

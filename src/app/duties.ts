@@ -19,7 +19,7 @@ const SWEEP_AT_ONCE = 500;
 /** Bounds one turn when very many end together; the rest is for the next. */
 const SWEEP_ROUNDS = 20;
 /** The fleet's own secrets are asked for this often: it keeps them alive, and heals a store that has lost its data. */
-const SECRETS_MS = 60_000;
+const SECRETS_MS = 5000;
 
 export interface DutiesOptions {
   readonly config: Config;

@@ -35,6 +35,9 @@ import type { NodeMetrics } from './metrics.js';
 
 /** When clients come back whose stream was closed by a node that goes. */
 const RECONNECT_MS = 1000;
+/** How long a leaving node waits for the last answers to be written. */
+const LAST_ANSWERS_MS = 2000;
+
 export interface NodeParts {
   readonly config: Config;
   readonly store: Store;
@@ -64,6 +67,8 @@ export class Node {
   readonly #opsApplication: ReturnType<typeof createApplication>;
   readonly #servers: Server[] = [];
   #started: Promise<void> | undefined;
+  /** Responses that are not over. */
+  #answering = 0;
   #joined = false;
   #draining = false;
   #closed: Promise<void> | undefined;
@@ -216,6 +221,10 @@ export class Node {
   async listen(port = this.#parts.config.port, host = this.#parts.config.host): Promise<{ readonly port: number }> {
     const { opsPort } = this.#parts.config;
     const server = createServer((req, res) => {
+      this.#answering += 1;
+      res.once('close', () => {
+        this.#answering -= 1;
+      });
       if (this.#draining) res.setHeader('Connection', 'close');
       const handler = this.#direct.get(req.url ?? '');
       if (handler) handler(req, res);
@@ -234,12 +243,20 @@ export class Node {
     return { port: address.port };
   }
 
+  /** The store was away, and may have lost everything: our lease and what the fleet shares go first. */
+  storeIsBack(): void {
+    if (!this.#joined) return;
+    Promise.all([this.#membership.heartbeat(), this.#states.refresh()]).catch((error: Error) =>
+      this.#parts.logger.debug({ error }, 'the store is away again'),
+    );
+  }
+
   async health(): Promise<HealthReport> {
     const { store } = this.#parts;
     let activeSessions: number | null = null;
     let reason: string | undefined;
     try {
-      [activeSessions] = await Promise.all([store.sessions.count(), store.ping()]);
+      [activeSessions] = await Promise.all([store.sessions.count(), store.checkWritable()]);
     } catch (error) {
       reason = error instanceof StoreUnavailable ? error.message : 'the store answers with errors';
     }
@@ -285,7 +302,10 @@ export class Node {
     this.#hub.relinquish();
     await this.#modern.stop();
     this.#hub.closeTails(RECONNECT_MS);
-    await sleep(0);
+    // Requests that had come in before the listener closed get their answers; what is left after that is idle.
+    const patience = Date.now() + LAST_ANSWERS_MS;
+    do await sleep(20);
+    while (this.#answering > 0 && Date.now() < patience);
     for (const server of this.#servers) server.closeAllConnections();
     await Promise.all(closed);
     this.#clock.stop();

@@ -92,7 +92,7 @@ export const faults = {
   tooManyStreams: (): HttpFault => ({
     status: 429,
     code: ErrorCode.InternalError,
-    message: 'Too Many Requests: subscription limit reached',
+    message: 'Subscription limit reached',
     headers: { 'Retry-After': '5' },
   }),
   internal: (): HttpFault => ({ status: 500, code: ErrorCode.InternalError, message: 'Internal error' }),

@@ -33,7 +33,7 @@ export function createMemoryStore(limits: StoreLimits, shared: MemoryState = cre
     nodes: whileOpen(createMemoryNodeRegistry(shared, limits), isOpen),
     slots: whileOpen(createMemorySlots(shared, limits), isOpen),
     secrets: whileOpen(createMemorySecretStore(shared), isOpen),
-    ...whileOpen({ async ping() {} }, isOpen),
+    ...whileOpen({ async ping() {}, async checkWritable() {} }, isOpen),
     async close() {
       if (!open) return;
       open = false;

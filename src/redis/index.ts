@@ -46,8 +46,8 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Stor
     nodes: createRedisNodeRegistry(redis, keys, limits),
     slots: createRedisSlots(redis, keys, limits),
     secrets: createRedisSecretStore(redis, keys),
-    // A write: a store that only reads (full, or demoted to a replica) serves no session.
-    ping: async () => void (await redis.command(keys.health, 'SET', keys.health, '1', 'PX', '10000')),
+    ping: async () => void (await redis.command('', 'PING')),
+    checkWritable: async () => void (await redis.command(keys.health, 'SET', keys.health, '1', 'PX', '10000')),
     async close() {
       broker.close();
       redis.close();

@@ -25,8 +25,10 @@ export interface Store {
   readonly nodes: NodeRegistry;
   readonly slots: Slots;
   readonly secrets: SecretStore;
-  /** Resolves when the store takes writes; throws {@link StoreUnavailable} when it does not, or not in time. */
+  /** Resolves when the store answers; throws {@link StoreUnavailable} when it does not in time. */
   ping(): Promise<void>;
+  /** Resolves when the store takes writes, too: one that only reads (full, or demoted to a replica) serves no session. */
+  checkWritable(): Promise<void>;
   /** Ends every connection. Pending calls reject with {@link StoreUnavailable}. Idempotent. */
   close(): Promise<void>;
 }
