@@ -114,11 +114,14 @@ export class Hub {
       const held = tail.holds;
       this.#bySession.get(tail.sessionId)?.tails.delete(tail);
       this.#forgetIfIdle(tail.sessionId);
-      if (!held) return;
-      await this.#log
-        .detachTail(tail.sessionId, tail.streamId, tail.holder, tail.delivered)
-        .catch((error: Error) => this.#logger.debug({ error }, 'tail: not given up'));
+      if (held) await this.giveUp(tail);
     });
+  }
+
+  async giveUp(tail: Tail): Promise<void> {
+    await this.#log
+      .detachTail(tail.sessionId, tail.streamId, tail.holder, tail.delivered)
+      .catch((error: Error) => this.#logger.debug({ error }, 'tail: not given up'));
   }
 
   /** Sessions that are in use here and must not expire, each with the streams and calls that are. */
@@ -248,7 +251,8 @@ export class Hub {
       const outcome = await this.#log.attachTail(tail.sessionId, tail.streamId, tail.holder, { takeOver: false });
       if (outcome.outcome === 'attached') {
         const position = parseDelivered(tail.streamId, outcome.delivered ?? '');
-        tail.wake(position ?? { streamId: tail.streamId, own: START });
+        if (tail.finished) await this.giveUp(tail);
+        else tail.wake(position ?? { streamId: tail.streamId, own: START });
       } else if (outcome.outcome === 'gone' || outcome.outcome === 'unknown') {
         tail.close();
       } else if (!(await this.#isAlive(outcome.holder.nodeToken))) {

@@ -48,6 +48,8 @@ export class Tail {
   protected own: string;
   readonly #primes: boolean;
   #active = true;
+  /** Counts the times that the position was set from outside. */
+  #turn = 0;
   #started: boolean;
   #finished = false;
   #looking: Promise<void> | undefined;
@@ -116,6 +118,7 @@ export class Tail {
   }
 
   protected moveTo(position: EventPosition): void {
+    this.#turn += 1;
     this.own = position.own;
   }
 
@@ -153,6 +156,7 @@ export class Tail {
   async #read(): Promise<void> {
     while (this.#lookAgain && this.active) {
       this.#lookAgain = false;
+      const turn = this.#turn;
       try {
         const { known, complete, over, entries, holder } = await this.context.log.read(
           this.sessionId,
@@ -161,6 +165,11 @@ export class Tail {
           READ_LIMIT,
         );
         if (!this.active) return;
+        if (turn !== this.#turn) {
+          // Woken at another position while this was read: read again from there.
+          this.#lookAgain = true;
+          continue;
+        }
         if (holder?.connectionId !== this.holder.connectionId) {
           // Taken over, and the word of it was lost: this process may have stood still for longer than its lease.
           this.fallSilent();

@@ -23,7 +23,7 @@ export async function openMainStream(
   from: EventPosition | undefined,
   openSink: OpenSink,
 ): Promise<boolean> {
-  const { store, metrics, nodeToken } = era.options;
+  const { store, hub, metrics, nodeToken } = era.options;
   const { sessionId } = session;
   const connectionId = newConnectionId();
   const attached = await store.log.attachTail(sessionId, MAIN_STREAM, { nodeToken, connectionId }, { takeOver: true });
@@ -48,11 +48,14 @@ export async function openMainStream(
   if (from || !attached.former) tail.start();
   else {
     setTimeout(async () => {
+      // The client may have gone in the meantime; a lease for its connection would be held by nobody.
+      if (tail.finished) return;
       // Asked again: others may have come and gone in between, and noted how far they got.
       const now = await store.log
         .attachTail(sessionId, MAIN_STREAM, { nodeToken, connectionId }, { takeOver: false })
         .catch(() => undefined);
       if (now?.outcome === 'held') tail.fallSilent();
+      else if (now?.outcome === 'attached' && tail.finished) await hub.giveUp(tail);
       else if (now?.outcome === 'attached') tail.start(parseDelivered(MAIN_STREAM, now.delivered ?? ''));
       else tail.start();
     }, HAND_OVER_MS);
