@@ -260,15 +260,18 @@ export class Node {
     } catch (error) {
       reason = error instanceof StoreUnavailable ? error.message : 'the store answers with errors';
     }
-    // Bound, but not yet a member of the fleet: nobody could be answered here.
-    if (!this.#joined) reason ??= 'the node is starting';
-    const status = this.#draining ? 'draining' : reason === undefined ? 'healthy' : 'unhealthy';
+    const serves = this.#joined && reason === undefined;
+    const status = this.#draining ? 'draining' : serves ? 'healthy' : 'unhealthy';
     return {
       status,
       nodeId: this.nodeId,
       activeSessions,
       timestamp: new Date().toISOString(),
-      checks: { store: { kind: store.kind, status: reason === undefined ? 'up' : 'down', ...(reason && { reason }) } },
+      checks: {
+        // Bound, but not yet a member of the fleet: nobody could be answered here.
+        node: { status: this.#joined ? 'up' : 'starting' },
+        store: { kind: store.kind, status: reason === undefined ? 'up' : 'down', ...(reason && { reason }) },
+      },
       uptimeSeconds: Math.floor(process.uptime()),
     };
   }

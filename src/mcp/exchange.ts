@@ -267,7 +267,7 @@ export class Exchange implements OpenExchange, TransportLike {
       else await this.#notify(message, options?.relatedRequestId);
     } catch (error) {
       // What a handler says that is no JSON is its own fault: it is told, and the call goes on.
-      if (error instanceof TypeError) throw error;
+      if (error instanceof TypeError && !isResponse(message)) throw error;
       this.#fail(error);
     }
   }
@@ -299,7 +299,13 @@ export class Exchange implements OpenExchange, TransportLike {
     this.#outstanding.set(number, { localId: request.id, relatedTo });
     const onWire = { ...withProgressToken(request, wireId), id: wireId };
     const { outlet } = this.#options;
-    await (relatedTo === undefined ? outlet.unrelated(onWire) : outlet.related(onWire));
+    try {
+      await (relatedTo === undefined ? outlet.unrelated(onWire) : outlet.related(onWire));
+    } catch (error) {
+      // Never sent, so there is nothing to wait for and nothing to take back.
+      this.#outstanding.delete(number);
+      throw error;
+    }
   }
 
   async #notify(message: JsonRpcNotification, relatedRequestId: JsonRpcId | undefined): Promise<void> {

@@ -173,15 +173,17 @@ export class ModernEra {
   ): Promise<void> {
     if (this.#leaving) throw new NodeLeaving();
     if (this.#listening >= this.#options.maxListenStreams) throw new TooManyStreams();
-    await this.#options.feed.ready();
-    const release = await this.#slots.take(principal);
-    if (!release) throw new TooManyStreams();
+    // Counted before anything is waited for, or many that come at once would all find room.
     this.#listening += 1;
+    let release: (() => void) | undefined;
     try {
+      await this.#options.feed.ready();
+      release = await this.#slots.take(principal);
+      if (!release) throw new TooManyStreams();
       await deliver(await this.#listens.fetch(request, options));
     } finally {
       this.#listening -= 1;
-      release();
+      release?.();
     }
   }
 
