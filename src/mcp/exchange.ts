@@ -31,6 +31,7 @@ import { StreamLost } from '../core/stream-writer.js';
 import { formatWireId } from '../core/wire-id.js';
 import type { Outlet, Refusal } from './outlet.js';
 import type { McpServerLike, TransportLike } from './server-module.js';
+import { ServerRequests } from './server-requests.js';
 import type { SessionEffects } from './session-effects.js';
 
 /** Id of the replayed `initialize`. Nothing else is delivered before its reply came, so it cannot be mistaken. */
@@ -71,12 +72,6 @@ interface Inbound {
   readonly serverId: JsonRpcId;
 }
 
-interface Outstanding {
-  readonly localId: JsonRpcId;
-  /** The request it was sent for, by the id the server knows; undefined: for none. */
-  readonly relatedTo: JsonRpcId | undefined;
-}
-
 export class Exchange implements OpenExchange, TransportLike {
   readonly sessionId: string;
   onmessage?: TransportLike['onmessage'];
@@ -85,10 +80,9 @@ export class Exchange implements OpenExchange, TransportLike {
 
   readonly #options: ExchangeOptions;
   readonly #inbound = new Map<JsonRpcId, Inbound>();
-  readonly #outstanding = new Map<number, Outstanding>();
+  readonly #asked: ServerRequests;
   /** Made when the server asks the client something for the first time; most exchanges never do. */
   #id: string | undefined;
-  #numbered = 0;
   #renamed = 0;
   #level: string;
   #closed = false;
@@ -100,6 +94,8 @@ export class Exchange implements OpenExchange, TransportLike {
     this.#options = options;
     this.sessionId = options.session.sessionId;
     this.#level = options.session.logLevel;
+    const { nodeToken, outlet } = options;
+    this.#asked = new ServerRequests(outlet, (number) => formatWireId({ nodeToken, exchangeId: this.id, number }));
   }
 
   get id(): string {
@@ -117,7 +113,7 @@ export class Exchange implements OpenExchange, TransportLike {
 
   /** Whether the server waits for the client: then the exchange is not over though nothing is being served. */
   get waiting(): boolean {
-    return this.#outstanding.size > 0;
+    return this.#asked.size > 0;
   }
 
   // ---- from this side ----
@@ -166,16 +162,9 @@ export class Exchange implements OpenExchange, TransportLike {
   }
 
   receive(number: number, message: JsonRpcMessage): boolean {
-    const outstanding = this.#closed ? undefined : this.#outstanding.get(number);
-    if (!outstanding) return false;
-    if (isResponse(message)) {
-      this.#outstanding.delete(number);
-      this.#toServer({ ...message, id: outstanding.localId });
-    } else {
-      const params = { ...(message.params ?? {}), progressToken: outstanding.localId };
-      this.#toServer({ ...message, params });
-    }
-    return true;
+    const forServer = this.#closed ? undefined : this.#asked.receive(number, message);
+    if (forServer) this.#toServer(forServer);
+    return forServer !== undefined;
   }
 
   #toServer(message: JsonRpcMessage): void {
@@ -200,7 +189,7 @@ export class Exchange implements OpenExchange, TransportLike {
 
   async #finishCancelled(serverId: JsonRpcId): Promise<void> {
     try {
-      await this.#abandonRequests(serverId);
+      await this.#asked.abandon(serverId);
       await this.#options.outlet.unanswered();
     } catch (error) {
       this.#fail(error);
@@ -229,7 +218,7 @@ export class Exchange implements OpenExchange, TransportLike {
     if (this.#closed) return;
     this.#closed = true;
     this.#options.hub.removeExchange(this);
-    this.#options.onEnd(this.#clean && this.#outstanding.size === 0);
+    this.#options.onEnd(this.#clean && this.#asked.size === 0);
   }
 
   // ---- from the server's side: the SDKs' transport ----
@@ -263,8 +252,11 @@ export class Exchange implements OpenExchange, TransportLike {
     }
     try {
       if (isResponse(message)) await this.#answer(message);
-      else if (isRequest(message)) await this.#ask(message, options?.relatedRequestId);
-      else await this.#notify(message, options?.relatedRequestId);
+      else if (isRequest(message)) {
+        // From the first question on, answers have to find this exchange.
+        this.#options.hub.nameExchange(this);
+        await this.#asked.ask(message, this.#relatedTo(options?.relatedRequestId));
+      } else await this.#notify(message, options?.relatedRequestId);
     } catch (error) {
       // What a handler says that is no JSON is its own fault: it is told, and the call goes on.
       if (error instanceof TypeError && !isResponse(message)) throw error;
@@ -278,7 +270,7 @@ export class Exchange implements OpenExchange, TransportLike {
     this.#inbound.delete(inbound.serverId);
     const { request } = inbound;
     const { outlet, effects } = this.#options;
-    await this.#abandonRequests(inbound.serverId);
+    await this.#asked.abandon(inbound.serverId);
     try {
       const answer = { ...response, id: request.id } as JsonRpcResponse;
       await outlet.result(await effects.apply(request, answer, this.#serverCapabilities));
@@ -290,29 +282,11 @@ export class Exchange implements OpenExchange, TransportLike {
     this.#endWhenIdle();
   }
 
-  async #ask(request: JsonRpcRequest, relatedRequestId: JsonRpcId | undefined): Promise<void> {
-    const relatedTo = this.#relatedTo(relatedRequestId);
-    this.#numbered += 1;
-    const number = this.#numbered;
-    if (number === 1) this.#options.hub.nameExchange(this);
-    const wireId = formatWireId({ nodeToken: this.#options.nodeToken, exchangeId: this.id, number });
-    this.#outstanding.set(number, { localId: request.id, relatedTo });
-    const onWire = { ...withProgressToken(request, wireId), id: wireId };
-    const { outlet } = this.#options;
-    try {
-      await (relatedTo === undefined ? outlet.unrelated(onWire) : outlet.related(onWire));
-    } catch (error) {
-      // Never sent, so there is nothing to wait for and nothing to take back.
-      this.#outstanding.delete(number);
-      throw error;
-    }
-  }
-
   async #notify(message: JsonRpcNotification, relatedRequestId: JsonRpcId | undefined): Promise<void> {
     const { outlet } = this.#options;
     if (OF_THE_SESSION.has(message.method)) return outlet.unrelated(message);
     if (message.method === 'notifications/message' && !isLogged(message.params?.level, this.#level)) return;
-    if (message.method === 'notifications/cancelled') return this.#withdraw(message);
+    if (message.method === 'notifications/cancelled') return this.#asked.withdraw(message);
     const related = this.#relatedTo(relatedRequestId) !== undefined;
     // Progress on a request that has been answered has no stream any more.
     if (!related && message.method === 'notifications/progress') return;
@@ -326,29 +300,6 @@ export class Exchange implements OpenExchange, TransportLike {
   #relatedTo(relatedRequestId: JsonRpcId | undefined): JsonRpcId | undefined {
     if (relatedRequestId !== undefined) return this.#inbound.has(relatedRequestId) ? relatedRequestId : undefined;
     return this.#inbound.keys().next().value;
-  }
-
-  /** The server takes a request of its own back. */
-  async #withdraw(message: JsonRpcNotification): Promise<void> {
-    for (const [number, { localId, relatedTo }] of this.#outstanding) {
-      if (localId === message.params?.requestId) return this.#sendCancelled(number, relatedTo, message.params?.reason);
-    }
-  }
-
-  /** Requests nobody waits for any more are cancelled on the stream that carried them. */
-  async #abandonRequests(serverId: JsonRpcId): Promise<void> {
-    for (const [number, { relatedTo }] of this.#outstanding) {
-      if (relatedTo === serverId) await this.#sendCancelled(number, relatedTo, 'the request it belonged to has ended');
-    }
-  }
-
-  async #sendCancelled(number: number, relatedTo: JsonRpcId | undefined, reason: unknown): Promise<void> {
-    this.#outstanding.delete(number);
-    const requestId = formatWireId({ nodeToken: this.#options.nodeToken, exchangeId: this.id, number });
-    const params = { requestId, ...(typeof reason === 'string' && { reason }) };
-    const message = { jsonrpc: '2.0', method: 'notifications/cancelled', params } as const;
-    const { outlet } = this.#options;
-    await (relatedTo === undefined ? outlet.unrelated(message) : outlet.related(message));
   }
 
   /**
@@ -368,11 +319,4 @@ export class Exchange implements OpenExchange, TransportLike {
     this.#options.logger.error({ error }, 'exchange: output failed');
     this.abort('unavailable');
   }
-}
-
-/** Progress on a server's request comes back under a token; like the id, it has to say where it goes. */
-function withProgressToken(request: JsonRpcRequest, wireId: string): JsonRpcRequest {
-  const meta = request.params?._meta;
-  if (!isObject(meta) || meta.progressToken === undefined) return request;
-  return { ...request, params: { ...request.params, _meta: { ...meta, progressToken: wireId } } };
 }
