@@ -34,6 +34,17 @@ export interface Config {
   readonly allowedOrigins: readonly string[] | undefined;
   /** Token to user; empty: nobody is authenticated. */
   readonly authTokens: ReadonlyMap<string, string>;
+  /** Unset: no access tokens are accepted. */
+  readonly authIssuer: string | undefined;
+  /** Unset: found in the issuer's metadata. */
+  readonly authJwksUri: string | undefined;
+  /** Set where there is an issuer. */
+  readonly authAudience: string | undefined;
+  readonly authScopes: readonly string[];
+  readonly authToolScopes: ReadonlyMap<string, readonly string[]>;
+  readonly authScopeImplies: ReadonlyMap<string, readonly string[]>;
+  /** Whether nobody need be authenticated even where the node listens beyond loopback. */
+  readonly authAnonymous: boolean;
   readonly publicUrl: string | undefined;
   readonly stateSecrets: readonly Uint8Array[];
   readonly stateTtlMs: number;

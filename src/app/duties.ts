@@ -2,6 +2,7 @@
 import type { ChangeFeed } from '../core/change-feed.js';
 import type { Hub } from '../core/hub.js';
 import type { Store } from '../core/ports/store.js';
+import type { TokenExpiry } from '../core/token-expiry.js';
 import type { ModernEra } from '../mcp/modern-era.js';
 import type { Recovery } from '../mcp/recovery.js';
 import type { RequestStates } from '../mcp/request-states.js';
@@ -12,6 +13,8 @@ import type { NodeMetrics } from './metrics.js';
 
 /** Tails look at their logs by themselves this often: the longest that a lost hint can delay a message. */
 const LOOK_MS = 5000;
+/** How late a stream may end after its token. */
+const TOKENS_MS = 1000;
 /** Sessions renewed in one write to the store. */
 const RENEW_AT_ONCE = 500;
 /** Ended sessions taken out of the index at once. */
@@ -31,6 +34,7 @@ export interface DutiesOptions {
   readonly states: RequestStates;
   readonly metrics: NodeMetrics;
   readonly nodeToken: string;
+  readonly tokenExpiry: TokenExpiry;
   /** Unset: this member does nothing for others, neither sweeping nor taking over calls. */
   readonly recovery: Recovery | undefined;
 }
@@ -43,6 +47,7 @@ export function takeUpDuties(clock: Clockwork, options: DutiesOptions): void {
 
   clock.every(nodeLeaseMs / 3, 'heartbeat', () => membership.heartbeat());
   clock.every(nodeLeaseMs, 'slots', () => options.modern.renewSlots());
+  clock.every(TOKENS_MS, 'tokens', () => options.tokenExpiry.endExpired());
   clock.every(LOOK_MS, 'look', async () => void (await Promise.all([feed.look(), hub.lookAtEverything()])));
   clock.every(clamp(sessionLifeMs / 3, 200, 20_000), 'renew', () => renewSessions(options));
   if (sseKeepaliveMs > 0) {

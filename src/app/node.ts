@@ -13,11 +13,9 @@ import { type Store, StoreUnavailable } from '../core/ports/store.js';
 import { newNodeToken } from '../core/random-id.js';
 import { Relay } from '../core/relay.js';
 import type { Notify } from '../core/server-context.js';
-import { createGates } from '../http/gates.js';
-import { createMcpRoute } from '../http/mcp-route.js';
-import { createOpsRoutes, type HealthReport } from '../http/ops-routes.js';
-import { createApplication, createRouter, type Middleware, type Routing } from '../http/router.js';
-import { createSseRoutes } from '../http/sse-route.js';
+import { TokenExpiry } from '../core/token-expiry.js';
+import type { HealthReport } from '../http/ops-routes.js';
+import type { Middleware } from '../http/router.js';
 import { createFleetAccess, type Fleet } from '../mcp/fleet.js';
 import { LegacyEra } from '../mcp/legacy-era.js';
 import { ModernEra } from '../mcp/modern-era.js';
@@ -26,9 +24,12 @@ import { RequestStates } from '../mcp/request-states.js';
 import type { ServerModule } from '../mcp/server-module.js';
 import { ServerSource } from '../mcp/server-source.js';
 import { refreshMainStreams } from '../mcp/session-streams.js';
+import { ToolScopes } from '../mcp/tool-scopes.js';
 import { Clockwork } from './clockwork.js';
+import { isLoopback } from './config/addresses.js';
 import type { Config } from './config-types.js';
 import { takeUpDuties } from './duties.js';
+import { createFront, type Front } from './front.js';
 import { listen } from './listen.js';
 import { Membership } from './membership.js';
 import type { NodeMetrics } from './metrics.js';
@@ -62,9 +63,8 @@ export class Node {
   readonly #states: RequestStates;
   readonly #modern: ModernEra;
   readonly #clock: Clockwork;
-  readonly #direct: Routing['direct'];
-  readonly #application: ReturnType<typeof createApplication>;
-  readonly #opsApplication: ReturnType<typeof createApplication>;
+  readonly #tokenExpiry = new TokenExpiry();
+  readonly #front: Front;
   readonly #servers: Server[] = [];
   #started: Promise<void> | undefined;
   /** Responses that are not over. */
@@ -83,22 +83,28 @@ export class Node {
       configuredId: config.nodeId,
       leaseMs: config.nodeLeaseMs,
     });
-    this.#hub = new Hub(store.log, logger, (nodeToken) => store.nodes.isAlive(nodeToken));
-    this.#feed = new ChangeFeed(store.changes, logger);
-    this.#feed.listen(
-      (entry) => this.#hub.change(entry),
-      () => this.#hub.changesMissed(),
-    );
-    this.#relay = new Relay({ hub: this.#hub, broker: store.broker, metrics, nodeToken: this.#token });
-    this.#clock = new Clockwork(logger);
     const self = this;
-    const identity = {
+    const servers = new ServerSource(parts.module, {
       get nodeId() {
         return self.nodeId;
       },
       notify: this.notify,
-    };
-    const servers = new ServerSource(parts.module, identity);
+    });
+    const toolScopes = new ToolScopes(servers, config.authToolScopes);
+    this.#hub = new Hub(store.log, logger, (nodeToken) => store.nodes.isAlive(nodeToken));
+    this.#feed = new ChangeFeed(store.changes, logger);
+    this.#feed.listen(
+      (entry) => {
+        this.#hub.change(entry);
+        if (entry.change.kind === 'tools') toolScopes.forget();
+      },
+      () => {
+        this.#hub.changesMissed();
+        toolScopes.forget();
+      },
+    );
+    this.#relay = new Relay({ hub: this.#hub, broker: store.broker, metrics, nodeToken: this.#token });
+    this.#clock = new Clockwork(logger);
     this.#states = new RequestStates({
       secrets: config.stateSecrets,
       store: store.secrets,
@@ -113,6 +119,7 @@ export class Node {
       states: this.#states,
       notify: this.notify,
       feed: this.#feed,
+      tokenExpiry: this.#tokenExpiry,
       maxListenStreams: config.maxListenStreams,
       maxListenStreamsPerUser: config.maxListenStreamsPerUser,
       keepAliveMs: config.sseKeepaliveMs,
@@ -136,34 +143,17 @@ export class Node {
       writeMain: (sessionId) => this.#era.writeMain(sessionId),
       started: () => this.start(),
     });
-    const gates = createGates(config);
-    const route = {
+    this.#front = createFront({
+      config,
+      logger,
       era: this.#era,
       modern: this.#modern,
-      maxBodyBytes: config.maxBodyBytes,
-      maxSessions: config.maxSessions,
-      keepAliveMs: config.sseKeepaliveMs,
-    };
-    const { sse, messages } = createSseRoutes(route);
-    const routes = { '/mcp': createMcpRoute(route), '/sse': sse, '/messages': messages };
-    const ops = createOpsRoutes({ health: () => this.health(), metrics: () => metrics.render() });
-    const { '/metrics': _metrics, ...probes } = ops;
-    const { router, direct } = createRouter({
-      gates,
-      routes,
-      ops: config.opsPort === undefined ? ops : probes,
-      logger,
+      toolScopes,
+      tokenExpiry: this.#tokenExpiry,
+      health: () => this.health(),
+      metrics: () => metrics.render(),
     });
-    this.#direct = direct;
-    this.handler = router;
-    this.#application = createApplication(router, gates, logger);
-    // Whoever reaches the port of the operators is let in by the network, not by a token.
-    const opsGates = createGates({ ...config, authTokens: new Map() });
-    this.#opsApplication = createApplication(
-      createRouter({ gates: opsGates, routes: {}, ops, logger }).router,
-      opsGates,
-      logger,
-    );
+    this.handler = this.#front.router;
   }
 
   /** Unique among the living nodes; a suffix is added where another one has the configured name. */
@@ -207,6 +197,7 @@ export class Node {
       modern: this.#modern,
       states: this.#states,
       nodeToken: this.#token,
+      tokenExpiry: this.#tokenExpiry,
       recovery: serves ? new Recovery(this.#era) : undefined,
     });
     this.#joined = true;
@@ -219,22 +210,27 @@ export class Node {
 
   /** Listens. @throws the listener's error, such as a port that is taken. */
   async listen(port = this.#parts.config.port, host = this.#parts.config.host): Promise<{ readonly port: number }> {
-    const { opsPort } = this.#parts.config;
+    const { opsPort, authAnonymous } = this.#parts.config;
+    if (!isLoopback(host) && !this.#front.authenticates && !authAnonymous) {
+      throw new TypeError(
+        `listen: ${host} is no loopback address, nobody is authenticated, and authAnonymous is not set`,
+      );
+    }
     const server = createServer((req, res) => {
       this.#answering += 1;
       res.once('close', () => {
         this.#answering -= 1;
       });
       if (this.#draining) res.setHeader('Connection', 'close');
-      const handler = this.#direct.get(req.url ?? '');
+      const handler = this.#front.direct.get(req.url ?? '');
       if (handler) handler(req, res);
-      else this.#application(req, res);
+      else this.#front.application(req, res);
     });
     // Bound before the node takes its place in the fleet: a port that is taken must leave no trace there.
     const address = await listen(server, port, host);
     this.#servers.push(server);
     if (opsPort !== undefined) {
-      const opsServer = createServer(this.#opsApplication);
+      const opsServer = createServer(this.#front.opsApplication);
       const opsAddress = await listen(opsServer, opsPort, host);
       this.#servers.push(opsServer);
       this.#parts.logger.info({ opsPort: opsAddress.port }, 'listening for operators');

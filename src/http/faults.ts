@@ -2,6 +2,7 @@
  * The registry of HTTP faults: each status with its JSON-RPC code and words, in one place. A session that is unknown,
  * expired, deleted or somebody else's is one and the same fault.
  */
+import { VerifierUnavailable } from '../core/authentication.js';
 import { ErrorCode } from '../core/jsonrpc.js';
 import { StoreUnavailable } from '../core/ports/store.js';
 import { LEGACY_REVISIONS } from '../core/revisions.js';
@@ -47,7 +48,11 @@ export const faults = {
     status: 401,
     code: ErrorCode.Transport,
     message: 'Unauthorized: a valid bearer token is required',
-    headers: { 'WWW-Authenticate': 'Bearer error="invalid_token"' },
+  }),
+  insufficientScope: (): HttpFault => ({
+    status: 403,
+    code: ErrorCode.Transport,
+    message: 'Forbidden: the token does not have the scopes that this needs',
   }),
   hostNotAllowed: (): HttpFault => ({
     status: 403,
@@ -108,6 +113,12 @@ export const faults = {
     message: 'Service Unavailable: this node is leaving',
     headers: { 'Retry-After': RETRY_AFTER_S, Connection: 'close' },
   }),
+  verifierAway: (): HttpFault => ({
+    status: 503,
+    code: ErrorCode.Transport,
+    message: 'Service Unavailable: the authorization server is out of reach',
+    headers: { 'Retry-After': RETRY_AFTER_S },
+  }),
   storeAway: (): HttpFault => ({
     status: 503,
     code: ErrorCode.Transport,
@@ -120,6 +131,7 @@ export const faults = {
 export function faultOf(error: unknown): HttpFault | undefined {
   if (error instanceof TooManyStreams) return faults.tooManyStreams();
   if (error instanceof NodeLeaving) return faults.leaving();
+  if (error instanceof VerifierUnavailable) return faults.verifierAway();
   if (error instanceof StoreUnavailable) return faults.storeAway();
   if (error instanceof SessionGone) return faults.sessionNotFound();
   return undefined;

@@ -1,27 +1,33 @@
 /**
  * The gates that every request passes, in this order, on every route:
  *
- *   Host ─▶ Origin ─▶ CORS ─▶ authentication
+ *   Host ─▶ Origin ─▶ CORS ─▶ authentication ─▶ authorization (what every request needs)
  *
- * None of them looks at a session. Probes and metrics skip the Host gate only: balancers and scrapers call by address.
+ * None of them looks at a session, and none reads a body. Behind them stand size and shape, then the era, then what a
+ * single tool needs (authorization.ts). Probes and metrics skip the Host gate only: balancers and scrapers call by
+ * address. What tells clients where to get a token asks for none.
  */
-import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { ANONYMOUS, type Authenticator, type Identity, type Verdict } from '../core/authentication.js';
+import type { Challenges } from './challenge.js';
 import { faults } from './faults.js';
 import { type HttpFault, sendEmpty } from './reply.js';
-import type { Identity } from './request-context.js';
 
 export interface GateOptions {
   /** Undefined: any. */
   readonly allowedHosts: readonly string[] | undefined;
   /** Undefined: any. Entries with a scheme are exact origins, others host names on any scheme and port. */
   readonly allowedOrigins: readonly string[] | undefined;
-  /** Token to user; empty: nobody is authenticated. */
-  readonly authTokens: ReadonlyMap<string, string>;
+  /** Undefined: nobody is authenticated. */
+  readonly authenticator: Authenticator | undefined;
+  /** What every token with scopes needs. */
+  readonly scopes: readonly string[];
+  readonly challenges: Challenges;
 }
 
-export interface Passed extends Identity {
+export interface Passed {
   readonly outcome: 'passed';
+  readonly identity: Identity;
 }
 export type GateResult =
   | Passed
@@ -29,30 +35,55 @@ export type GateResult =
   | { readonly outcome: 'answered' }
   | { readonly outcome: 'refused'; readonly fault: HttpFault };
 
+export interface GateExceptions {
+  readonly skipHost?: boolean;
+  readonly skipAuthentication?: boolean;
+}
+
+/** @throws VerifierUnavailable */
 export type Gates = (
   req: IncomingMessage,
   res: ServerResponse,
-  options?: { readonly skipHost?: boolean },
-) => GateResult;
+  exceptions?: GateExceptions,
+) => GateResult | Promise<GateResult>;
 
 const CORS_REQUEST_HEADERS =
   'Content-Type, Accept, Authorization, Mcp-Session-Id, MCP-Protocol-Version, Last-Event-ID, Mcp-Method, Mcp-Name';
 const CORS_RESPONSE_HEADERS = 'Mcp-Session-Id, WWW-Authenticate, Retry-After';
 
-const ANONYMOUS: Passed = { outcome: 'passed', principal: '', authInfo: undefined };
+const NOBODY: Passed = { outcome: 'passed', identity: ANONYMOUS };
 
-export function createGates({ allowedHosts, allowedOrigins, authTokens }: GateOptions): Gates {
-  const users = hashedTokens(authTokens);
+export function createGates(options: GateOptions): Gates {
+  const { allowedHosts, allowedOrigins, authenticator, scopes, challenges } = options;
 
-  const authenticate = (req: IncomingMessage): GateResult => {
-    if (users.size === 0) return ANONYMOUS;
-    const token = /^Bearer (\S+)$/i.exec(req.headers.authorization ?? '')?.[1];
-    const user = token === undefined ? undefined : users.get(digest(token));
-    if (token === undefined || user === undefined) return { outcome: 'refused', fault: faults.unauthorized() };
-    return { outcome: 'passed', principal: `user:${user}`, authInfo: { token, clientId: user, scopes: [] } };
+  const judge = (verdict: Verdict, req: IncomingMessage): GateResult => {
+    if (verdict.outcome === 'refused') {
+      return { outcome: 'refused', fault: challenges.unauthorized(faults.unauthorized(), verdict.why) };
+    }
+    const { identity } = verdict;
+    for (const scope of scopes) {
+      if (identity.scopes && !identity.scopes.has(scope)) {
+        return { outcome: 'refused', fault: challenges.insufficientScope(faults.insufficientScope(), scopes) };
+      }
+    }
+    // Verified, and of no further use: handlers get it as `authInfo`, and nobody passes it on with the other headers.
+    delete req.headers.authorization;
+    return { outcome: 'passed', identity };
   };
 
-  return (req, res, { skipHost = false } = {}) => {
+  const authenticate = (req: IncomingMessage): GateResult | Promise<GateResult> => {
+    if (!authenticator) return NOBODY;
+    const { authorization } = req.headers;
+    if (authorization === undefined) {
+      return { outcome: 'refused', fault: challenges.unauthorized(faults.unauthorized()) };
+    }
+    const token = /^Bearer +([\w.~+/-]+=*)$/i.exec(authorization)?.[1];
+    if (token === undefined) return judge({ outcome: 'refused', why: 'no bearer token is given' }, req);
+    const verdict = authenticator.authenticate(token);
+    return 'outcome' in verdict ? judge(verdict, req) : verdict.then((later) => judge(later, req));
+  };
+
+  return (req, res, { skipHost = false, skipAuthentication = false } = {}) => {
     if (!skipHost && allowedHosts && !isAllowedHost(req.headers.host, allowedHosts)) {
       return { outcome: 'refused', fault: faults.hostNotAllowed() };
     }
@@ -74,7 +105,7 @@ export function createGates({ allowedHosts, allowedOrigins, authTokens }: GateOp
         return { outcome: 'answered' };
       }
     }
-    return authenticate(req);
+    return skipAuthentication ? NOBODY : authenticate(req);
   };
 }
 
@@ -82,15 +113,6 @@ export function createGates({ allowedHosts, allowedOrigins, authTokens }: GateOp
 function parameterHeaders(req: IncomingMessage): string[] {
   const asked = String(req.headers['access-control-request-headers'] ?? '').split(',');
   return asked.map((name) => name.trim()).filter((name) => /^mcp-param-[\w-]{1,64}$/i.test(name));
-}
-
-/** Tokens are looked up by their digest, so that how long a look-up takes says nothing about a token. */
-function hashedTokens(tokens: ReadonlyMap<string, string>): Map<string, string> {
-  return new Map([...tokens].map(([token, user]) => [digest(token), user]));
-}
-
-function digest(token: string): string {
-  return createHash('sha256').update(token).digest('base64');
 }
 
 /** `Host` without its port must be listed, or with it where the list names one. */

@@ -1,5 +1,6 @@
 /** `/mcp`: Streamable HTTP. Statuses of the legacy era: CONTRACT in DEPLOYMENT.md, words in faults.ts. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Identity } from '../core/authentication.js';
 import { parseEventId } from '../core/event-id.js';
 import {
   isRequest,
@@ -13,20 +14,23 @@ import { MAIN_STREAM } from '../core/ports/event-log.js';
 import type { SessionRecord } from '../core/ports/session-store.js';
 import { hasBatches, isLegacyRevision } from '../core/revisions.js';
 import { isSessionId } from '../core/session-id.js';
+import type { TokenExpiry } from '../core/token-expiry.js';
 import { type LegacyEra, requestsOf } from '../mcp/legacy-era.js';
 import type { ModernEra } from '../mcp/modern-era.js';
 import { openSession } from '../mcp/session-opening.js';
 import { openMainStream, resumeStream } from '../mcp/session-streams.js';
 import { accepts, isJsonContent } from './accept.js';
+import type { Authorization } from './authorization.js';
 import { readJsonBody } from './body.js';
-import { faultOf, faults } from './faults.js';
+import { faults } from './faults.js';
 import { initializeFault, parseMessages } from './messages.js';
 import { carriesClaim, declaresLater, declaresModern, goneSignal, hasClaim, serveModern } from './modern-route.js';
 import { HttpPostReply } from './post-reply.js';
-import { type HttpFault, sendEmpty, sendJson } from './reply.js';
-import { callerOf, type Identity, singleHeader } from './request-context.js';
+import { answering, Refused } from './refused.js';
+import { sendEmpty, sendJson } from './reply.js';
+import { callerOf, singleHeader } from './request-context.js';
 import { methodOf, observeRequest } from './request-metrics.js';
-import { SseConnection } from './sse-connection.js';
+import { expiring, SseConnection } from './sse-connection.js';
 
 export interface RouteOptions {
   readonly era: LegacyEra;
@@ -34,20 +38,11 @@ export interface RouteOptions {
   readonly maxBodyBytes: number;
   readonly maxSessions: number;
   readonly keepAliveMs: number;
+  readonly authorization: Authorization;
+  readonly tokenExpiry: TokenExpiry;
 }
 
 export type Route = (req: IncomingMessage, res: ServerResponse, identity: Identity) => Promise<void>;
-
-/** A request that cannot be served, with what it is answered. */
-export class Refused extends Error {
-  readonly fault: HttpFault;
-  readonly id: JsonRpcId | null;
-  constructor(fault: HttpFault, id: JsonRpcId | null = null, cause?: unknown) {
-    super(fault.message, { cause });
-    this.fault = fault;
-    this.id = id;
-  }
-}
 
 /** A POST whose body is known. */
 interface Post {
@@ -60,18 +55,8 @@ interface Post {
   readonly id: JsonRpcId | null;
 }
 
-/** Whatever goes wrong from here on is answered with the id of the request. */
-export async function answering(id: JsonRpcId | null, run: () => Promise<void>): Promise<void> {
-  try {
-    await run();
-  } catch (error) {
-    if (error instanceof Refused) throw error;
-    throw new Refused(faultOf(error) ?? faults.internal(), id, error);
-  }
-}
-
 export function createMcpRoute(options: RouteOptions): Route {
-  const { era, keepAliveMs, maxBodyBytes, maxSessions } = options;
+  const { era, keepAliveMs, maxBodyBytes, maxSessions, authorization, tokenExpiry } = options;
   const { metrics, store } = era.options;
   const { sessions } = store;
 
@@ -114,6 +99,7 @@ export function createMcpRoute(options: RouteOptions): Route {
     // Neither exists in the modern era; and an answer that declares it must not reach a call of the other one.
     if (batch || isResponse(first)) throw new Refused(faults.notJsonRpc('one request or notification is expected'), id);
     if (!(await options.modern.isServed())) throw new Refused(faults.versionNotServed(), id);
+    await authorization.check(identity, [first], id, () => options.modern.contextFor(identity));
     await serveModern(options.modern, req, res, first, identity, gone);
   };
 
@@ -124,6 +110,7 @@ export function createMcpRoute(options: RouteOptions): Route {
       throw new Refused(faults.notJsonRpc('this revision of the protocol has no batches'), id);
     }
     const caller = callerOf(req, identity);
+    if (identity.scopes) await authorization.check(identity, messages, id, () => era.contextFor(session, caller));
     const requests = requestsOf(messages);
     for (const message of messages) if (!isRequest(message)) await era.accept(session, message, caller);
     if (requests.length === 0) sendEmpty(res, 202);
@@ -154,7 +141,8 @@ export function createMcpRoute(options: RouteOptions): Route {
     const lastEventId = singleHeader(req, 'last-event-id');
     const from = lastEventId === undefined ? undefined : parseEventId(lastEventId);
     if (lastEventId !== undefined && !from) throw new Refused(faults.badEventId());
-    const openSink = (connectionId: string) => new SseConnection(res, connectionId, keepAliveMs);
+    const openSink = (connectionId: string) =>
+      expiring(tokenExpiry, identity, new SseConnection(res, connectionId, keepAliveMs));
     const opened =
       from && from.streamId !== MAIN_STREAM
         ? await resumeStream(era, session, from, openSink)

@@ -7,10 +7,10 @@
  */
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Identity } from '../core/authentication.js';
 import { isObject, isRequest, type JsonRpcMessage } from '../core/jsonrpc.js';
 import { MODERN_REVISION } from '../core/revisions.js';
 import type { ModernEra } from '../mcp/modern-era.js';
-import type { Identity } from './request-context.js';
 
 const CLAIM = 'io.modelcontextprotocol/protocolVersion';
 
@@ -63,7 +63,10 @@ export async function serveModern(
 function headersOf(req: IncomingMessage): [string, string][] {
   const headers: [string, string][] = [];
   for (let i = 0; i < req.rawHeaders.length; i += 2) {
-    headers.push([req.rawHeaders[i] as string, req.rawHeaders[i + 1] as string]);
+    const name = req.rawHeaders[i] as string;
+    // Taken away by the gates once it is verified.
+    if (req.headers.authorization === undefined && name.toLowerCase() === 'authorization') continue;
+    headers.push([name, req.rawHeaders[i + 1] as string]);
   }
   return headers;
 }

@@ -6,7 +6,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { faults } from './faults.js';
-import { Refused } from './mcp-route.js';
+import { Refused } from './refused.js';
 import { sendJson } from './reply.js';
 
 export interface HealthReport {

@@ -1,13 +1,7 @@
 /** What the gates have found out about a request, and what handlers are told of it. */
 import type { IncomingMessage } from 'node:http';
-import type { AuthInfo } from '../core/server-context.js';
+import type { Identity } from '../core/authentication.js';
 import type { Caller } from '../mcp/legacy-era.js';
-
-export interface Identity {
-  /** Empty: nobody was authenticated. */
-  readonly principal: string;
-  readonly authInfo: AuthInfo | undefined;
-}
 
 export function callerOf(req: IncomingMessage, { principal, authInfo }: Identity): Caller {
   return { principal, authInfo, http: { requestInfo: { headers: req.headers }, request: new RequestView(req) } };

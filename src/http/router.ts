@@ -6,10 +6,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import express, { type ErrorRequestHandler, type RequestHandler, type Router } from 'express';
 import type { Logger } from '../core/logger.js';
 import { faultOf, faults } from './faults.js';
-import type { Gates } from './gates.js';
-import { Refused, type Route } from './mcp-route.js';
+import type { GateExceptions, Gates } from './gates.js';
+import type { Route } from './mcp-route.js';
 import type { OpsRoute } from './ops-routes.js';
+import { Refused } from './refused.js';
 import { sendFault } from './reply.js';
+import type { OpenRoute } from './well-known.js';
 
 /** What an express application can `use`. */
 export type Middleware = RequestHandler;
@@ -18,6 +20,8 @@ export interface RouterOptions {
   readonly gates: Gates;
   readonly routes: Readonly<Record<string, Route>>;
   readonly ops: Readonly<Record<string, OpsRoute>>;
+  /** Asked without a token. */
+  readonly open: Readonly<Record<string, OpenRoute>>;
   readonly logger: Logger;
 }
 
@@ -27,16 +31,17 @@ export interface Routing {
   readonly direct: ReadonlyMap<string, (req: IncomingMessage, res: ServerResponse) => void>;
 }
 
-export function createRouter({ gates, routes, ops, logger }: RouterOptions): Routing {
+export function createRouter({ gates, routes, ops, open, logger }: RouterOptions): Routing {
   const router = express.Router({ caseSensitive: true, strict: false });
   const guarded =
-    (route: Route, options?: { skipHost: boolean }) =>
+    (route: Route, exceptions?: GateExceptions) =>
     async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
       try {
-        const passed = gates(req, res, options);
+        const judged = gates(req, res, exceptions);
+        const passed = 'outcome' in judged ? judged : await judged;
         if (passed.outcome === 'answered') return;
         if (passed.outcome === 'refused') sendFault(res, null, passed.fault);
-        else await route(req, res, passed);
+        else await route(req, res, passed.identity);
       } catch (error) {
         const refused = error instanceof Refused ? error : undefined;
         const fault = refused?.fault ?? faultOf(error) ?? faults.internal();
@@ -52,6 +57,12 @@ export function createRouter({ gates, routes, ops, logger }: RouterOptions): Rou
       guarded((req, res) => route(req, res), { skipHost: true }),
     );
   }
+  for (const [path, route] of Object.entries(open)) {
+    router.all(
+      path,
+      guarded((req, res) => route(req, res), { skipAuthentication: true }),
+    );
+  }
   return { router, direct };
 }
 
@@ -61,15 +72,16 @@ export function createApplication(router: Router, gates: Gates, logger: Logger):
   app.disable('x-powered-by');
   app.disable('etag');
   app.use(router);
-  app.use((req, res) => {
-    const passed = gates(req, res);
+  app.use(async (req, res) => {
+    const passed = await gates(req, res);
     if (passed.outcome === 'refused') sendFault(res, null, passed.fault);
     else if (passed.outcome === 'passed') sendFault(res, null, faults.routeNotFound());
   });
   // Express calls this for what it cannot parse itself, such as a path with a broken percent encoding.
   const onError: ErrorRequestHandler = (error: { status?: number }, _req, res, _next) => {
-    if (error.status !== 400) logger.error({ error }, 'request failed');
-    sendFault(res, null, error.status === 400 ? faults.notJsonRpc('the request line is malformed') : faults.internal());
+    const fault = error.status === 400 ? faults.notJsonRpc('the request line is malformed') : faultOf(error);
+    if (!fault) logger.error({ error }, 'request failed');
+    sendFault(res, null, fault ?? faults.internal());
   };
   app.use(onError);
   return app;

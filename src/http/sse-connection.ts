@@ -5,12 +5,28 @@
  * the rest from the log if it comes back. Headers ask every proxy between not to buffer.
  */
 import type { ServerResponse } from 'node:http';
+import type { Identity } from '../core/authentication.js';
 import type { EventSink, SseEvent } from '../core/event-sink.js';
+import type { TokenExpiry } from '../core/token-expiry.js';
 
 /** Bytes that may wait for one client. What is beyond stays in the log until it has read them. */
 const MAX_WAITING = 256 * 1024;
 /** A client that has read nothing for this long although something waits for it is gone, or might as well be. */
 const STUCK_MS = 10_000;
+
+/** When a client may come back whose token has ended: it needs a new one first. */
+const REFRESH_MS = 1000;
+
+/** Ends the stream in order when the token of its request ends. Calls that answer on streams of their own finish. */
+export function expiring(tokenExpiry: TokenExpiry, { expiresAt }: Identity, sink: SseConnection): SseConnection {
+  if (expiresAt === undefined) return sink;
+  const forget = tokenExpiry.follow(expiresAt, () => {
+    sink.retry(REFRESH_MS);
+    sink.end();
+  });
+  sink.onClose(forget);
+  return sink;
+}
 
 export class SseConnection implements EventSink {
   readonly connectionId: string;

@@ -6,6 +6,7 @@
  * no messages (410), but it lives, and `/sse?sessionId=` opens its stream again on any node.
  */
 import type { IncomingMessage } from 'node:http';
+import type { Identity } from '../core/authentication.js';
 import { parseEventId } from '../core/event-id.js';
 import { isRequest, type JsonRpcId, type JsonRpcMessage, readableId } from '../core/jsonrpc.js';
 import { MAIN_STREAM } from '../core/ports/event-log.js';
@@ -18,15 +19,16 @@ import { openMainStream } from '../mcp/session-streams.js';
 import { accepts, isJsonContent } from './accept.js';
 import { readJsonBody } from './body.js';
 import { faults } from './faults.js';
-import { answering, Refused, type Route, type RouteOptions } from './mcp-route.js';
+import type { Route, RouteOptions } from './mcp-route.js';
 import { initializeFault, parseMessages } from './messages.js';
+import { answering, Refused } from './refused.js';
 import { sendEmpty } from './reply.js';
-import { callerOf, type Identity, singleHeader } from './request-context.js';
+import { callerOf, singleHeader } from './request-context.js';
 import { methodOf, observeRequest } from './request-metrics.js';
-import { SseConnection } from './sse-connection.js';
+import { expiring, SseConnection } from './sse-connection.js';
 
 export function createSseRoutes(options: RouteOptions): { readonly sse: Route; readonly messages: Route } {
-  const { era, keepAliveMs, maxBodyBytes, maxSessions } = options;
+  const { era, keepAliveMs, maxBodyBytes, maxSessions, authorization, tokenExpiry } = options;
   const { store, hub, nodeToken, logger, metrics } = era.options;
 
   async function loadSession(sessionId: string, { principal }: Identity, id: JsonRpcId | null): Promise<SessionRecord> {
@@ -58,7 +60,7 @@ export function createSseRoutes(options: RouteOptions): { readonly sse: Route; r
         : await loadSession(asked, identity, null);
     if (session === 'full') throw new Refused(faults.full());
     const opened = await openMainStream(era, session, from, (connectionId) => {
-      const sink = new SseConnection(res, connectionId, keepAliveMs);
+      const sink = expiring(tokenExpiry, identity, new SseConnection(res, connectionId, keepAliveMs));
       sink.send({ event: 'endpoint', data: `/messages?sessionId=${session.sessionId}` });
       return sink;
     });
@@ -83,6 +85,7 @@ export function createSseRoutes(options: RouteOptions): { readonly sse: Route; r
       if (!(await hasOpenStream(session.sessionId))) throw new Refused(faults.streamLost(session.sessionId), id);
 
       const caller = callerOf(req, identity);
+      if (identity.scopes) await authorization.check(identity, received, id, () => era.contextFor(session, caller));
       const report = (error: Error): void => logger.error({ error }, 'exchange: not served');
       if (isRequest(first) && first.method === 'initialize') {
         if (session.initialize !== '') throw new Refused(faults.notJsonRpc('the session is initialized already'), id);

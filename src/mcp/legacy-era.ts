@@ -192,9 +192,8 @@ export class LegacyEra {
     outlet: Outlet,
     effects: SessionEffects = this.effects(session.sessionId),
   ): Promise<void> {
-    const { store, logger } = this.options;
-    const { sessionId } = session;
-    const context = this.context(sessionId, createSessionState(store.sessions, sessionId), caller);
+    const { logger } = this.options;
+    const context = this.contextFor(session, caller);
     let exchange: Exchange;
     try {
       exchange = await this.exchange(session, context, caller, outlet, effects);
@@ -205,6 +204,11 @@ export class LegacyEra {
       return;
     }
     for (const request of requests) exchange.deliver(request);
+  }
+
+  /** What the factory is given for requests of a session. */
+  contextFor({ sessionId }: Pick<SessionRecord, 'sessionId'>, caller: Caller): ServerContext {
+    return this.context(sessionId, createSessionState(this.options.store.sessions, sessionId), caller);
   }
 
   context(sessionId: string, session: SessionState, { authInfo, principal }: Caller): ServerContext {
@@ -283,8 +287,7 @@ export class LegacyEra {
   /** After the acknowledgement: a handler's fault is no fault of the message. */
   #notifyServer(session: SessionRecord, message: JsonRpcNotification, caller: Caller): void {
     const outlet = createMainOutlet(this.writeMain(session.sessionId), 0);
-    const state = createSessionState(this.options.store.sessions, session.sessionId);
-    const context = this.context(session.sessionId, state, caller);
+    const context = this.contextFor(session, caller);
     this.exchange(session, context, caller, outlet, this.effects(session.sessionId)).then(
       (exchange) => {
         exchange.deliver(message);

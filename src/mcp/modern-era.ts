@@ -14,12 +14,14 @@ import {
   type McpServerFactory,
   type ServerEventBus,
 } from '@modelcontextprotocol/server';
+import { ANONYMOUS, type Identity } from '../core/authentication.js';
 import type { ChangeFeed } from '../core/change-feed.js';
 import { isObject, type JsonRpcMessage } from '../core/jsonrpc.js';
 import type { Logger } from '../core/logger.js';
 import type { Change } from '../core/ports/change-log.js';
 import { type Store, StoreUnavailable } from '../core/ports/store.js';
-import type { AuthInfo, Notify, ServerContext } from '../core/server-context.js';
+import type { Notify, ServerContext } from '../core/server-context.js';
+import type { TokenExpiry } from '../core/token-expiry.js';
 import { enterExchange } from './current-exchange.js';
 import { ListenSlots } from './listen-slots.js';
 import type { RequestStates } from './request-states.js';
@@ -35,17 +37,13 @@ export interface ModernEraOptions {
   readonly notify: Notify;
   readonly feed: ChangeFeed;
   readonly states: RequestStates;
+  readonly tokenExpiry: TokenExpiry;
   readonly logger: Logger;
   /** Subscriptions open on this node. */
   readonly maxListenStreams: number;
   /** Subscriptions of one principal on all nodes; 0: no bound. */
   readonly maxListenStreamsPerUser: number;
   readonly keepAliveMs: number;
-}
-
-export interface ModernCaller {
-  readonly principal: string;
-  readonly authInfo: AuthInfo | undefined;
 }
 
 /** As many subscriptions are open as may be, of this principal or on this node. */
@@ -61,10 +59,14 @@ export class NodeLeaving extends Error {
 export class ModernEra {
   readonly #options: ModernEraOptions;
   readonly #handlerOptions: CreateMcpHandlerOptions;
-  /** One for all subscriptions: it counts them, and at a drain it ends them before calls get the time to finish. */
-  readonly #listens: McpHttpHandler;
+  /**
+   * One for each subscription, so that each can be ended by itself: with its token, or all at a drain, before calls get
+   * the time to finish.
+   */
+  readonly #listens = new Set<McpHttpHandler>();
   /** One for each call: what the factory is given differs, and following the execution for it would cost more. */
   readonly #calls = new Set<McpHttpHandler>();
+  readonly #nobody: ServerContext;
   readonly #slots: ListenSlots;
   #listening = 0;
   #leaving = false;
@@ -82,11 +84,7 @@ export class ModernEra {
       onerror: (error: Error) => logger.debug({ error }, 'modern: refused or failed'),
     };
     // A subscription asks a server for its capabilities and nothing else.
-    const nobody = this.#context(
-      { principal: '', authInfo: undefined },
-      states.codec({ principal: '', purpose: LISTEN }),
-    );
-    this.#listens = createMcpHandler(this.#factory(nobody), this.#handlerOptions);
+    this.#nobody = this.#context(ANONYMOUS, states.codec({ principal: '', purpose: LISTEN }));
   }
 
   /** Requests being served, subscriptions apart. */
@@ -111,7 +109,7 @@ export class ModernEra {
   async serve(
     request: Request,
     message: JsonRpcMessage,
-    caller: ModernCaller,
+    caller: Identity,
     deliver: (response: Response) => Promise<void>,
   ): Promise<void> {
     const { store, states } = this.#options;
@@ -146,6 +144,12 @@ export class ModernEra {
     }
   }
 
+  /** What the factory is given for a look at the tools of a caller. */
+  contextFor(identity: Identity): ServerContext {
+    const { principal } = identity;
+    return this.#context(identity, this.#options.states.codec({ principal, purpose: 'tools/list' }));
+  }
+
   /** Keeps the places of the open subscriptions. @throws StoreUnavailable */
   renewSlots(): Promise<void> {
     return this.#slots.renew();
@@ -154,11 +158,11 @@ export class ModernEra {
   /** Ends the subscriptions in order: each gets its final result. */
   async endSubscriptions(): Promise<void> {
     this.#leaving = true;
-    await this.#listens.close();
+    await Promise.all([...this.#listens].map((handler) => handler.close()));
   }
 
   async stop(): Promise<void> {
-    await Promise.all([this.#listens, ...this.#calls].map((handler) => handler.close()));
+    await Promise.all([...this.#listens, ...this.#calls].map((handler) => handler.close()));
   }
 
   #factory(context: ServerContext): McpServerFactory {
@@ -168,21 +172,26 @@ export class ModernEra {
   async #listen(
     request: Request,
     options: McpHandlerRequestOptions,
-    { principal }: ModernCaller,
+    { principal, expiresAt }: Identity,
     deliver: (response: Response) => Promise<void>,
   ): Promise<void> {
     if (this.#leaving) throw new NodeLeaving();
     if (this.#listening >= this.#options.maxListenStreams) throw new TooManyStreams();
     // Counted before anything is waited for, or many that come at once would all find room.
     this.#listening += 1;
+    const handler = createMcpHandler(this.#factory(this.#nobody), this.#handlerOptions);
+    this.#listens.add(handler);
+    const forget = this.#options.tokenExpiry.follow(expiresAt, () => void handler.close());
     let release: (() => void) | undefined;
     try {
       await this.#options.feed.ready();
       release = await this.#slots.take(principal);
       if (!release) throw new TooManyStreams();
-      await deliver(await this.#listens.fetch(request, options));
+      await deliver(await handler.fetch(request, options));
     } finally {
       this.#listening -= 1;
+      this.#listens.delete(handler);
+      forget();
       release?.();
     }
   }
@@ -199,15 +208,14 @@ export class ModernEra {
     });
   }
 
-  #context({ authInfo }: ModernCaller, requestState: ServerContext['requestState']): ServerContext {
+  #context({ authInfo }: Identity, requestState: ServerContext['requestState']): ServerContext {
     const { nodeId, notify } = this.#options;
     return { era: 'modern', nodeId, notify, requestState, ...(authInfo && { authInfo }) };
   }
 
   async #probe(): Promise<boolean> {
     const { servers, states } = this.#options;
-    const nobody = { principal: '', authInfo: undefined };
-    const server = await servers.build(this.#context(nobody, states.codec({ principal: '', purpose: 'probe' })));
+    const server = await servers.build(this.#context(ANONYMOUS, states.codec({ principal: '', purpose: 'probe' })));
     const served = isOfSecondLine(server);
     await server.close();
     return served;

@@ -7,7 +7,6 @@ import type { SessionRecord } from '../core/ports/session-store.js';
 import type { Caller, LegacyEra } from './legacy-era.js';
 import type { Outlet } from './outlet.js';
 import { noEffects } from './session-effects.js';
-import { createSessionState } from './session-state.js';
 
 const METHODS = new Set([
   'initialize',
@@ -43,7 +42,6 @@ export async function mayBeRepeated(
 
 /** Asked of the server itself, as a client would: annotations are nowhere else. */
 async function repeatableTools(era: LegacyEra, session: SessionRecord, caller: Caller): Promise<Set<unknown>> {
-  const { sessionId } = session;
   let answered: (result: Record<string, unknown>) => void = () => {};
   const nothing = async () => {};
   const outlet: Outlet = {
@@ -57,7 +55,7 @@ async function repeatableTools(era: LegacyEra, session: SessionRecord, caller: C
     closeStream: () => {},
   };
   const names = new Set<unknown>();
-  const context = era.context(sessionId, createSessionState(era.options.store.sessions, sessionId), caller);
+  const context = era.contextFor(session, caller);
   let cursor: unknown;
   for (let page = 0; page < MAX_PAGES; page += 1) {
     const exchange = await era.exchange(session, context, caller, outlet, noEffects);

@@ -9,6 +9,15 @@ import { LONG_ENOUGH_TOKEN } from './secrets.js';
 import { showPlain } from './variable.js';
 import type { ConfigValues, VariableName } from './variables.js';
 
+/** Variables that mean nothing without an issuer. */
+const ISSUERS_OWN = [
+  'AUTH_JWKS_URI',
+  'AUTH_AUDIENCE',
+  'AUTH_SCOPES',
+  'AUTH_TOOL_SCOPES',
+  'AUTH_SCOPE_IMPLIES',
+] as const;
+
 export interface ConfigFault {
   readonly variable: string;
   /** As it may be shown: secrets are hidden. */
@@ -30,17 +39,45 @@ export function crossFaults(values: ConfigValues, refused: ReadonlySet<VariableN
       expected: `${NODE_ID_FORM} (or NODE_ID instead)`,
     });
   }
+  faults.push(...authenticationFaults(values, refused));
+  return faults;
+}
+
+/** What is set and would not be looked at must not make anybody feel safe. */
+function authenticationFaults(values: ConfigValues, refused: ReadonlySet<VariableName>): ConfigFault[] {
+  const faults: ConfigFault[] = [];
+  const { HOST, PUBLIC_URL, AUTH_TOKENS, AUTH_ISSUER, AUTH_AUDIENCE, AUTH_ANONYMOUS } = values;
+  const authorizes = AUTH_ISSUER !== undefined || refused.has('AUTH_ISSUER');
+  const authenticates = authorizes || AUTH_TOKENS !== undefined || refused.has('AUTH_TOKENS');
+  for (const name of ISSUERS_OWN) {
+    if (!authorizes && values[name] !== undefined) {
+      faults.push({ variable: name, value: '(set)', expected: 'AUTH_ISSUER to be set as well' });
+    }
+  }
+  if (authorizes && PUBLIC_URL === undefined && !refused.has('PUBLIC_URL') && !refused.has('AUTH_AUDIENCE')) {
+    // Clients are told where the resource is, and tokens are made for that address.
+    if (AUTH_AUDIENCE === undefined || !/^https?:/.test(AUTH_AUDIENCE) || !URL.canParse(AUTH_AUDIENCE)) {
+      const expected = "the endpoint's URL as clients see it, or PUBLIC_URL to be set";
+      faults.push({ variable: 'AUTH_AUDIENCE', value: AUTH_AUDIENCE ?? '', expected });
+    }
+  }
+  if (!authenticates && !isLoopback(HOST) && AUTH_ANONYMOUS === 'false' && !refused.has('AUTH_ANONYMOUS')) {
+    const expected =
+      'a loopback address while nobody is authenticated; or set AUTH_TOKENS, AUTH_ISSUER or AUTH_ANONYMOUS=true';
+    faults.push({ variable: 'HOST', value: HOST, expected });
+  }
   return faults;
 }
 
 export function crossWarnings(values: ConfigValues): string[] {
   const warnings: string[] = [];
-  const { HOST, PUBLIC_URL, ALLOWED_HOSTS, ALLOWED_ORIGINS, AUTH_TOKENS, REDIS_TIMEOUT_MS, NODE_LEASE_MS } = values;
+  const { HOST, PUBLIC_URL, ALLOWED_HOSTS, ALLOWED_ORIGINS, AUTH_TOKENS, AUTH_ISSUER } = values;
+  const { REDIS_TIMEOUT_MS, NODE_LEASE_MS } = values;
   if (ALLOWED_HOSTS === ANY) warnings.push('ALLOWED_HOSTS=*: the Host header is not checked (DNS rebinding)');
   if (ALLOWED_ORIGINS === ANY) warnings.push('ALLOWED_ORIGINS=*: pages of any web site may call this node');
   if (!isLoopback(HOST)) {
-    if (AUTH_TOKENS === undefined) {
-      warnings.push(`HOST=${HOST} without AUTH_TOKENS: whoever reaches this node may use it`);
+    if (AUTH_TOKENS === undefined && AUTH_ISSUER === undefined) {
+      warnings.push(`HOST=${HOST}, AUTH_ANONYMOUS=true: whoever reaches this node may use it`);
     }
     if (ALLOWED_HOSTS === undefined && PUBLIC_URL === undefined) {
       warnings.push(`HOST=${HOST}: requests for other names than localhost get 403; set PUBLIC_URL or ALLOWED_HOSTS`);

@@ -16,6 +16,18 @@ import {
   parsePublicUrl,
 } from './addresses.js';
 import { isNodeId, NODE_ID_FORM } from './node-id.js';
+import {
+  ISSUER_FORM,
+  JWKS_URI_FORM,
+  parseIssuer,
+  parseJwksUri,
+  parseScopeImplies,
+  parseScopes,
+  parseToolScopes,
+  SCOPE_IMPLIES_FORM,
+  SCOPES_FORM,
+  TOOL_SCOPES_FORM,
+} from './scopes.js';
 import { AUTH_TOKENS_FORM, parseAuthTokens, parseStateSecrets, STATE_SECRETS_FORM } from './secrets.js';
 import {
   type ConfigVariable,
@@ -43,6 +55,7 @@ const MAX_COUNT = 1_000_000_000;
 const KEY_PREFIX_FORM = 'up to 64 characters, without white space and `{ } * ? [ ] \\`';
 
 const MCP_SERVER_FORM = '`demo`, `everything`, or the path or package name of a module';
+const AUDIENCE_FORM = 'a text without white space';
 const LOG_LEVEL_FORM = LOG_LEVELS.map((level) => `\`${level}\``).join(', ');
 
 export const CONFIG_VARIABLES = {
@@ -154,10 +167,54 @@ export const CONFIG_VARIABLES = {
     parse: parseAuthTokens,
     show: showHidden,
   }),
-  AUTH_ISSUER: withoutAuthorizationServer('issuer of the tokens of an authorization server'),
-  AUTH_JWKS_URI: withoutAuthorizationServer('where its keys are'),
-  AUTH_AUDIENCE: withoutAuthorizationServer('whom its tokens must be for'),
-  AUTH_SCOPES: withoutAuthorizationServer('scopes that every request needs, comma list'),
+  AUTH_ISSUER: optional({
+    accepts: ISSUER_FORM,
+    meaning: 'issuer of access tokens (JWT, RFC 9068), letter by letter as in their `iss`; unset: none are accepted',
+    parse: parseIssuer,
+    show: showUrl,
+  }),
+  AUTH_JWKS_URI: optional({
+    shownFallback: "found in the issuer's metadata",
+    accepts: JWKS_URI_FORM,
+    meaning: "where the issuer's keys are",
+    parse: parseJwksUri,
+    show: showUrl,
+  }),
+  AUTH_AUDIENCE: optional({
+    shownFallback: '`PUBLIC_URL` + `/mcp`',
+    accepts: AUDIENCE_FORM,
+    meaning: 'whom access tokens must be for (`aud`)',
+    parse: matching(/^[\x21-\x7e]+$/, AUDIENCE_FORM),
+  }),
+  AUTH_SCOPES: optional<readonly string[]>({
+    shownFallback: 'none',
+    accepts: SCOPES_FORM,
+    meaning: 'scopes that every request with an access token needs',
+    parse: parseScopes,
+  }),
+  AUTH_TOOL_SCOPES: optional<ReadonlyMap<string, readonly string[]>>({
+    shownFallback: 'what the tools say themselves',
+    accepts: TOOL_SCOPES_FORM,
+    meaning:
+      "scopes that calls of a tool need besides; for the tools named here it stands instead of the tool's own word",
+    parse: parseToolScopes,
+  }),
+  AUTH_SCOPE_IMPLIES: optional<ReadonlyMap<string, readonly string[]>>({
+    shownFallback: 'none',
+    accepts: SCOPE_IMPLIES_FORM,
+    meaning: 'scopes that include others',
+    parse: parseScopeImplies,
+  }),
+  AUTH_ANONYMOUS: text<'true' | 'false'>({
+    fallback: 'false',
+    accepts: '`true` or `false`',
+    meaning:
+      'whether to serve everybody who reaches this node, where `HOST` is no loopback address and nobody is authenticated',
+    parse: (raw) => {
+      if (raw !== 'true' && raw !== 'false') throw new Unacceptable('`true` or `false`');
+      return raw;
+    },
+  }),
   PUBLIC_URL: optional({
     accepts: PUBLIC_URL_FORM,
     meaning: "the fleet's address as clients see it",
@@ -204,22 +261,6 @@ type ValueOf<V> = V extends ConfigVariable<infer T> ? T : never;
 
 /** What the variables say, each for itself. */
 export type ConfigValues = { readonly [Name in VariableName]: ValueOf<(typeof CONFIG_VARIABLES)[Name]> };
-
-/**
- * Tokens of an authorization server are not verified in this release. Whoever sets one of these variables wants them to
- * be: starting all the same would leave the fleet open.
- */
-function withoutAuthorizationServer(meaning: string): ConfigVariable<undefined> {
-  const accepts = 'no value: tokens of an authorization server are not verified in this release, see `AUTH_TOKENS`';
-  return optional({
-    accepts,
-    meaning,
-    parse: () => {
-      throw new Unacceptable(accepts);
-    },
-    show: showUrl,
-  });
-}
 
 function parseNodeId(raw: string): string {
   if (!isNodeId(raw)) throw new Unacceptable(NODE_ID_FORM);

@@ -1,0 +1,75 @@
+/** The HTTP side of a node, as configured: gates, routes, and the applications of its two ports. */
+import { createAuthenticator } from '../auth/index.js';
+import type { Logger } from '../core/logger.js';
+import type { TokenExpiry } from '../core/token-expiry.js';
+import { Authorization } from '../http/authorization.js';
+import { createChallenges, type ProtectedResource } from '../http/challenge.js';
+import { createGates } from '../http/gates.js';
+import { createMcpRoute } from '../http/mcp-route.js';
+import { createOpsRoutes, type OpsOptions } from '../http/ops-routes.js';
+import { createApplication, createRouter, type Middleware, type Routing } from '../http/router.js';
+import { createSseRoutes } from '../http/sse-route.js';
+import { createWellKnownRoutes } from '../http/well-known.js';
+import type { LegacyEra } from '../mcp/legacy-era.js';
+import type { ModernEra } from '../mcp/modern-era.js';
+import type { ToolScopes } from '../mcp/tool-scopes.js';
+import type { Config } from './config-types.js';
+
+export interface FrontOptions extends OpsOptions {
+  readonly config: Config;
+  readonly era: LegacyEra;
+  readonly modern: ModernEra;
+  readonly toolScopes: ToolScopes;
+  readonly tokenExpiry: TokenExpiry;
+  readonly logger: Logger;
+}
+
+export interface Front {
+  readonly router: Middleware;
+  readonly direct: Routing['direct'];
+  readonly application: ReturnType<typeof createApplication>;
+  readonly opsApplication: ReturnType<typeof createApplication>;
+  /** Whether anybody has to show a token. */
+  readonly authenticates: boolean;
+}
+
+export function createFront(options: FrontOptions): Front {
+  const { config, era, modern, toolScopes, tokenExpiry, logger } = options;
+  const resource = resourceOf(config);
+  const challenges = createChallenges(resource);
+  const authenticator = createAuthenticator(config, logger);
+  const { allowedHosts, allowedOrigins, authScopes: scopes } = config;
+  const gates = createGates({ allowedHosts, allowedOrigins, authenticator, scopes, challenges });
+
+  const { sseKeepaliveMs: keepAliveMs, maxBodyBytes, maxSessions } = config;
+  const authorization = new Authorization({ scopes, toolScopes, challenges });
+  const route = { era, modern, maxBodyBytes, maxSessions, keepAliveMs, authorization, tokenExpiry };
+  const { sse, messages } = createSseRoutes(route);
+  const routes = { '/mcp': createMcpRoute(route), '/sse': sse, '/messages': messages };
+
+  const ops = createOpsRoutes(options);
+  const { '/metrics': _metrics, ...probes } = ops;
+  const open = createWellKnownRoutes(resource);
+  const own = config.opsPort === undefined ? ops : probes;
+  const { router, direct } = createRouter({ gates, routes, ops: own, open, logger });
+  // Whoever reaches the port of the operators is let in by the network, not by a token.
+  const opsGates = createGates({ allowedHosts, allowedOrigins, authenticator: undefined, scopes: [], challenges });
+  const opsRouter = createRouter({ gates: opsGates, routes: {}, ops, open: {}, logger }).router;
+  return {
+    router,
+    direct,
+    application: createApplication(router, gates, logger),
+    opsApplication: createApplication(opsRouter, opsGates, logger),
+    authenticates: authenticator !== undefined,
+  };
+}
+
+/** The fleet as clients see it, and as tokens name it; made of configuration alone. */
+function resourceOf(config: Config): ProtectedResource | undefined {
+  const { authIssuer: issuer, authAudience, authScopes: scopes, authToolScopes, publicUrl } = config;
+  if (issuer === undefined) return undefined;
+  const resource = publicUrl === undefined ? authAudience : `${publicUrl}/mcp`;
+  if (resource === undefined) throw new TypeError('authIssuer needs publicUrl, or authAudience being that URL');
+  const scopesSupported = [...new Set([...scopes, ...[...authToolScopes.values()].flat()])];
+  return { resource, issuer, scopes, scopesSupported };
+}

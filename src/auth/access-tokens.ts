@@ -1,0 +1,157 @@
+/**
+ * Access tokens of an authorization server: JWTs for this resource, signed with a key of the issuer (RFC 9068).
+ *
+ * A signature is checked once and the outcome is remembered for a minute, by the token's digest; the token's life is
+ * looked at on every request. A key that the issuer withdraws stops counting when keys are fetched again.
+ */
+import { errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose';
+import type { Authenticator, Identity, Verdict } from '../core/authentication.js';
+import { type ScopeImplications, scopesOf, withImplied } from './scopes.js';
+import type { SigningKeys } from './signing-keys.js';
+import { digestOf } from './static-tokens.js';
+
+/** Public-key signatures only: with a shared secret every resource server could make tokens. */
+const ALGORITHMS = [
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+  'Ed25519',
+];
+/** Clocks of the fleet and of the issuer differ by a little. */
+const TOLERANCE_S = 5;
+const REMEMBERED_MS = 60_000;
+/** Bounds what a flood of tokens can make a node remember; each is a few hundred bytes. */
+const REMEMBERED = 10_000;
+/** Longer ones do not fit into the usual header limits; nobody's time is spent on their signature. */
+const MAX_LENGTH = 16_384;
+
+export interface AccessTokensOptions {
+  readonly issuer: string;
+  readonly audience: string;
+  readonly keys: SigningKeys;
+  readonly implications: ScopeImplications;
+}
+
+interface Remembered {
+  readonly until: number;
+  readonly identity: Identity;
+}
+
+export function createAccessTokens(options: AccessTokensOptions): Authenticator {
+  const remembered = new Map<string, Remembered>();
+  const rules: JWTVerifyOptions = {
+    issuer: options.issuer,
+    audience: options.audience,
+    algorithms: ALGORITHMS,
+    clockTolerance: TOLERANCE_S,
+    requiredClaims: ['exp'],
+  };
+
+  const remember = (digest: string, identity: Identity): void => {
+    if (remembered.size >= REMEMBERED) {
+      for (const oldest of remembered.keys()) {
+        remembered.delete(oldest);
+        break;
+      }
+    }
+    remembered.set(digest, { until: Date.now() + REMEMBERED_MS, identity });
+  };
+
+  const verify = async (token: string, digest: string): Promise<Verdict> => {
+    let payload: JWTPayload;
+    try {
+      ({ payload } = await verifyWithAnyKey(token, options.keys, rules));
+    } catch (error) {
+      if (error instanceof errors.JOSEError) return { outcome: 'refused', why: reasonOf(error) };
+      throw error;
+    }
+    const identity = identityOf(payload, token, options);
+    if (!identity) return { outcome: 'refused', why: 'the token names neither subject nor client' };
+    remember(digest, identity);
+    return { outcome: 'known', identity };
+  };
+
+  return {
+    authenticate(token) {
+      if (token.length > MAX_LENGTH) return { outcome: 'refused', why: 'the token is too long' };
+      const digest = digestOf(token);
+      const known = remembered.get(digest);
+      if (known && known.until > Date.now()) {
+        if (hasEnded(known.identity)) return { outcome: 'refused', why: 'the token has expired' };
+        return { outcome: 'known', identity: known.identity };
+      }
+      remembered.delete(digest);
+      return verify(token, digest);
+    },
+  };
+}
+
+/** A token that does not name its key may be signed with any of several. */
+async function verifyWithAnyKey(token: string, keys: SigningKeys, rules: JWTVerifyOptions) {
+  try {
+    return await jwtVerify(token, keys.find, rules);
+  } catch (error) {
+    if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error;
+    for await (const key of error) {
+      try {
+        return await jwtVerify(token, key, rules);
+      } catch (inner) {
+        if (!(inner instanceof errors.JWSSignatureVerificationFailed)) throw inner;
+      }
+    }
+    throw new errors.JWSSignatureVerificationFailed();
+  }
+}
+
+function hasEnded({ expiresAt }: Identity): boolean {
+  return expiresAt !== undefined && expiresAt + TOLERANCE_S * 1000 <= Date.now();
+}
+
+/** Issuer, subject and client; the first audience and the token's own id change with every refresh. */
+function identityOf(payload: JWTPayload, token: string, options: AccessTokensOptions): Identity | undefined {
+  const client = textOf(payload.client_id) ?? textOf(payload.azp) ?? '';
+  const subject = textOf(payload.sub) ?? '';
+  if (subject === '' && client === '') return undefined;
+  const scopes = scopesOf(payload);
+  const expiresAt = payload.exp as number;
+  return {
+    // Encoded one by one, so that no two triples make the same text, and none has a line break.
+    principal: ['jwt', options.issuer, subject, client].map(encodeURIComponent).join(' '),
+    authInfo: {
+      token,
+      clientId: client === '' ? subject : client,
+      scopes,
+      expiresAt,
+      ...(URL.canParse(options.audience) && { resource: new URL(options.audience) }),
+      extra: { issuer: options.issuer, subject, claims: payload },
+    },
+    expiresAt: expiresAt * 1000,
+    scopes: withImplied(scopes, options.implications),
+  };
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+/** In our own words: jose's name claims and values, some of which are the client's. */
+function reasonOf(error: errors.JOSEError): string {
+  if (error instanceof errors.JWTExpired) return 'the token has expired';
+  if (error instanceof errors.JWTClaimValidationFailed) {
+    if (error.claim === 'aud') return 'the token is for another resource';
+    if (error.claim === 'iss') return 'the token is of another issuer';
+    if (error.claim === 'nbf') return 'the token is not valid yet';
+    return 'a claim of the token is missing or wrong';
+  }
+  if (error instanceof errors.JOSEAlgNotAllowed) return 'the token is signed with an algorithm that is not accepted';
+  if (error instanceof errors.JWKSNoMatchingKey) return 'the token is signed with a key that is not of the issuer';
+  if (error instanceof errors.JWSSignatureVerificationFailed) return 'the signature of the token is wrong';
+  return 'the token is malformed';
+}

@@ -1,0 +1,24 @@
+import type { JsonRpcId } from '../core/jsonrpc.js';
+import { faultOf, faults } from './faults.js';
+import type { HttpFault } from './reply.js';
+
+/** A request that cannot be served, with what it is answered. */
+export class Refused extends Error {
+  readonly fault: HttpFault;
+  readonly id: JsonRpcId | null;
+  constructor(fault: HttpFault, id: JsonRpcId | null = null, cause?: unknown) {
+    super(fault.message, { cause });
+    this.fault = fault;
+    this.id = id;
+  }
+}
+
+/** Whatever goes wrong from here on is answered with the id of the request. */
+export async function answering(id: JsonRpcId | null, run: () => Promise<void>): Promise<void> {
+  try {
+    await run();
+  } catch (error) {
+    if (error instanceof Refused) throw error;
+    throw new Refused(faultOf(error) ?? faults.internal(), id, error);
+  }
+}
