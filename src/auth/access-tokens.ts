@@ -24,8 +24,8 @@ const ALGORITHMS = [
   'EdDSA',
   'Ed25519',
 ];
-/** Clocks of the fleet and of the issuer differ by a little. */
-const TOLERANCE_S = 5;
+/** Clocks of the fleet and of the issuer differ by a little. Streams end by the same measure as requests are refused. */
+const TOLERANCE_S = 2;
 const REMEMBERED_MS = 60_000;
 /** Bounds what a flood of tokens can make a node remember; each is a few hundred bytes. */
 const REMEMBERED = 10_000;
@@ -111,7 +111,7 @@ async function verifyWithAnyKey(token: string, keys: SigningKeys, rules: JWTVeri
 }
 
 function hasEnded({ expiresAt }: Identity): boolean {
-  return expiresAt !== undefined && expiresAt + TOLERANCE_S * 1000 <= Date.now();
+  return expiresAt !== undefined && expiresAt <= Date.now();
 }
 
 /** Issuer, subject and client; the first audience and the token's own id change with every refresh. */
@@ -132,7 +132,7 @@ function identityOf(payload: JWTPayload, token: string, options: AccessTokensOpt
       ...(URL.canParse(options.audience) && { resource: new URL(options.audience) }),
       extra: { issuer: options.issuer, subject, claims: payload },
     },
-    expiresAt: expiresAt * 1000,
+    expiresAt: (expiresAt + TOLERANCE_S) * 1000,
     scopes: withImplied(scopes, options.implications),
   };
 }
