@@ -1,4 +1,5 @@
 /** What a node does by the clock, and how often. */
+import type { Audit } from '../core/audit.js';
 import type { ChangeFeed } from '../core/change-feed.js';
 import type { Hub } from '../core/hub.js';
 import type { Store } from '../core/ports/store.js';
@@ -33,6 +34,7 @@ export interface DutiesOptions {
   readonly modern: ModernEra;
   readonly states: RequestStates;
   readonly metrics: NodeMetrics;
+  readonly audit: Audit;
   readonly nodeToken: string;
   readonly tokenExpiry: TokenExpiry;
   /** Unset: this member does nothing for others, neither sweeping nor taking over calls. */
@@ -79,14 +81,16 @@ async function renewSessions({ store, hub }: DutiesOptions): Promise<void> {
   }
 }
 
-async function sweep({ store, metrics, nodeToken }: DutiesOptions, everyMs: number): Promise<void> {
+async function sweep({ store, metrics, audit, nodeToken }: DutiesOptions, everyMs: number): Promise<void> {
   // Held for longer than the pause between two turns, so that the duty stays with one node while that lives.
   if (!(await store.nodes.lead('sweep', nodeToken, everyMs * 3))) return;
   for (let round = 0; round < SWEEP_ROUNDS; round += 1) {
     const { expired, maxAge } = await store.sessions.sweep(SWEEP_AT_ONCE);
-    if (expired > 0) metrics.sessionsEnded('expired', expired);
-    if (maxAge > 0) metrics.sessionsEnded('max_age', maxAge);
-    if (expired + maxAge < SWEEP_AT_ONCE) return;
+    for (const id of expired) audit.ended(id, 'expired');
+    for (const id of maxAge) audit.ended(id, 'max_age');
+    if (expired.length > 0) metrics.sessionsEnded('expired', expired.length);
+    if (maxAge.length > 0) metrics.sessionsEnded('max_age', maxAge.length);
+    if (expired.length + maxAge.length < SWEEP_AT_ONCE) return;
   }
 }
 

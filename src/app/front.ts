@@ -1,5 +1,6 @@
 /** The HTTP side of a node, as configured: gates, routes, and the applications of its two ports. */
 import { createAuthenticator } from '../auth/index.js';
+import type { Audit } from '../core/audit.js';
 import type { Logger } from '../core/logger.js';
 import type { TokenExpiry } from '../core/token-expiry.js';
 import { Authorization } from '../http/authorization.js';
@@ -21,6 +22,7 @@ export interface FrontOptions extends OpsOptions {
   readonly modern: ModernEra;
   readonly toolScopes: ToolScopes;
   readonly tokenExpiry: TokenExpiry;
+  readonly audit: Audit;
   readonly logger: Logger;
 }
 
@@ -34,7 +36,7 @@ export interface Front {
 }
 
 export function createFront(options: FrontOptions): Front {
-  const { config, era, modern, toolScopes, tokenExpiry, logger } = options;
+  const { config, era, modern, toolScopes, tokenExpiry, audit, logger } = options;
   const resource = resourceOf(config);
   const challenges = createChallenges(resource);
   const authenticator = createAuthenticator(config, logger);
@@ -43,7 +45,7 @@ export function createFront(options: FrontOptions): Front {
 
   const { sseKeepaliveMs: keepAliveMs, maxBodyBytes, maxSessions } = config;
   const authorization = new Authorization({ scopes, toolScopes, challenges });
-  const route = { era, modern, maxBodyBytes, maxSessions, keepAliveMs, authorization, tokenExpiry };
+  const route = { era, modern, maxBodyBytes, maxSessions, keepAliveMs, authorization, tokenExpiry, audit };
   const { sse, messages } = createSseRoutes(route);
   const routes = { '/mcp': createMcpRoute(route), '/sse': sse, '/messages': messages };
 
@@ -51,15 +53,15 @@ export function createFront(options: FrontOptions): Front {
   const { '/metrics': _metrics, ...probes } = ops;
   const open = createWellKnownRoutes(resource);
   const own = config.opsPort === undefined ? ops : probes;
-  const { router, direct } = createRouter({ gates, routes, ops: own, open, logger });
+  const { router, direct } = createRouter({ gates, routes, ops: own, open, audit, logger });
   // Whoever reaches the port of the operators is let in by the network, not by a token.
   const opsGates = createGates({ allowedHosts, allowedOrigins, authenticator: undefined, scopes: [], challenges });
-  const opsRouter = createRouter({ gates: opsGates, routes: {}, ops, open: {}, logger }).router;
+  const opsRouter = createRouter({ gates: opsGates, routes: {}, ops, open: {}, audit, logger }).router;
   return {
     router,
     direct,
-    application: createApplication(router, gates, logger),
-    opsApplication: createApplication(opsRouter, opsGates, logger),
+    application: createApplication(router, gates, audit, logger),
+    opsApplication: createApplication(opsRouter, opsGates, audit, logger),
     authenticates: authenticator !== undefined,
   };
 }

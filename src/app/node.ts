@@ -6,6 +6,7 @@
  */
 import { createServer, type Server } from 'node:http';
 
+import { Audit } from '../core/audit.js';
 import { ChangeFeed } from '../core/change-feed.js';
 import { Hub } from '../core/hub.js';
 import type { Logger } from '../core/logger.js';
@@ -64,6 +65,7 @@ export class Node {
   readonly #modern: ModernEra;
   readonly #clock: Clockwork;
   readonly #tokenExpiry = new TokenExpiry();
+  readonly #audit: Audit;
   readonly #front: Front;
   readonly #servers: Server[] = [];
   #started: Promise<void> | undefined;
@@ -76,6 +78,7 @@ export class Node {
   constructor(parts: NodeParts) {
     this.#parts = parts;
     const { config, store, metrics, logger } = parts;
+    this.#audit = new Audit(logger);
     this.#membership = new Membership({
       store,
       logger,
@@ -150,6 +153,7 @@ export class Node {
       modern: this.#modern,
       toolScopes,
       tokenExpiry: this.#tokenExpiry,
+      audit: this.#audit,
       health: () => this.health(),
       metrics: () => metrics.render(),
     });
@@ -198,6 +202,7 @@ export class Node {
       states: this.#states,
       nodeToken: this.#token,
       tokenExpiry: this.#tokenExpiry,
+      audit: this.#audit,
       recovery: serves ? new Recovery(this.#era) : undefined,
     });
     this.#joined = true;

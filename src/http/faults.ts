@@ -45,26 +45,35 @@ export const faults = {
     message: 'Bad Request: Last-Event-ID is not an event id of this server',
   }),
   unauthorized: (): HttpFault => ({
+    refusal: 'token',
     status: 401,
     code: ErrorCode.Transport,
     message: 'Unauthorized: a valid bearer token is required',
   }),
   insufficientScope: (): HttpFault => ({
+    refusal: 'scope',
     status: 403,
     code: ErrorCode.Transport,
     message: 'Forbidden: the token does not have the scopes that this needs',
   }),
   hostNotAllowed: (): HttpFault => ({
+    refusal: 'host',
     status: 403,
     code: ErrorCode.Transport,
     message: 'Forbidden: Host not allowed (see ALLOWED_HOSTS)',
   }),
   originNotAllowed: (): HttpFault => ({
+    refusal: 'origin',
     status: 403,
     code: ErrorCode.Transport,
     message: 'Forbidden: Origin not allowed (see ALLOWED_ORIGINS)',
   }),
-  sessionNotFound: (): HttpFault => ({ status: 404, code: ErrorCode.SessionNotFound, message: 'Session not found' }),
+  sessionNotFound: (): HttpFault => ({
+    refusal: 'session',
+    status: 404,
+    code: ErrorCode.SessionNotFound,
+    message: 'Session not found',
+  }),
   routeNotFound: (): HttpFault => ({ status: 404, code: ErrorCode.Transport, message: 'Not found: no such route' }),
   methodNotAllowed: (allow: string): HttpFault => ({
     status: 405,
@@ -84,6 +93,7 @@ export const faults = {
     data: { reason: 'sse_connection_lost', sessionId, reconnect: `/sse?sessionId=${sessionId}` },
   }),
   bodyTooLarge: (maxBytes: number): HttpFault => ({
+    refusal: 'size',
     status: 413,
     code: ErrorCode.Transport,
     message: `Payload too large: a body has ${maxBytes} bytes at most`,
@@ -95,6 +105,7 @@ export const faults = {
     message: 'Unsupported Media Type: Content-Type must be application/json',
   }),
   tooManyStreams: (): HttpFault => ({
+    refusal: 'limit',
     status: 429,
     code: ErrorCode.InternalError,
     message: 'Subscription limit reached',
@@ -102,6 +113,7 @@ export const faults = {
   }),
   internal: (): HttpFault => ({ status: 500, code: ErrorCode.InternalError, message: 'Internal error' }),
   full: (): HttpFault => ({
+    refusal: 'full',
     status: 503,
     code: ErrorCode.Transport,
     message: 'Service Unavailable: the fleet has as many sessions as it may have',

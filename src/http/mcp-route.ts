@@ -1,5 +1,6 @@
 /** `/mcp`: Streamable HTTP. Statuses of the legacy era: CONTRACT in DEPLOYMENT.md, words in faults.ts. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Audit } from '../core/audit.js';
 import type { Identity } from '../core/authentication.js';
 import { parseEventId } from '../core/event-id.js';
 import {
@@ -40,6 +41,7 @@ export interface RouteOptions {
   readonly keepAliveMs: number;
   readonly authorization: Authorization;
   readonly tokenExpiry: TokenExpiry;
+  readonly audit: Audit;
 }
 
 export type Route = (req: IncomingMessage, res: ServerResponse, identity: Identity) => Promise<void>;
@@ -56,7 +58,7 @@ interface Post {
 }
 
 export function createMcpRoute(options: RouteOptions): Route {
-  const { era, keepAliveMs, maxBodyBytes, maxSessions, authorization, tokenExpiry } = options;
+  const { era, keepAliveMs, maxBodyBytes, maxSessions, authorization, tokenExpiry, audit } = options;
   const { metrics, store } = era.options;
   const { sessions } = store;
 
@@ -131,6 +133,7 @@ export function createMcpRoute(options: RouteOptions): Route {
     if (fault !== undefined) throw new Refused(faults.invalidParams(fault), request.id);
     const opening = await openSession(era, request, callerOf(req, identity), maxSessions);
     if (opening.outcome === 'full') throw new Refused(faults.full(), request.id);
+    if (opening.outcome === 'opened') audit.opened(opening.sessionId, identity.principal, 'streamable');
     sendJson(res, 200, opening.response, opening.outcome === 'opened' ? { 'Mcp-Session-Id': opening.sessionId } : {});
   };
 
@@ -155,6 +158,7 @@ export function createMcpRoute(options: RouteOptions): Route {
     const session = await loadSession(req, identity, null);
     if (!(await sessions.delete(session))) throw new Refused(faults.sessionNotFound());
     metrics.sessionsEnded('deleted', 1);
+    audit.ended(session.sessionId, 'deleted');
     sendEmpty(res, 200);
   };
 

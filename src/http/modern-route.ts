@@ -11,6 +11,7 @@ import type { Identity } from '../core/authentication.js';
 import { isObject, isRequest, type JsonRpcMessage } from '../core/jsonrpc.js';
 import { MODERN_REVISION } from '../core/revisions.js';
 import type { ModernEra } from '../mcp/modern-era.js';
+import { SAFE_HEADERS } from './reply.js';
 
 const CLAIM = 'io.modelcontextprotocol/protocolVersion';
 
@@ -79,7 +80,11 @@ async function send(response: Response, res: ServerResponse): Promise<void> {
   }
   // Whether a connection is kept open is this node's own business.
   response.headers.delete('connection');
-  res.writeHead(response.status, Object.fromEntries(response.headers));
+  res.writeHead(response.status, {
+    ...SAFE_HEADERS,
+    'cache-control': 'no-store',
+    ...Object.fromEntries(response.headers),
+  });
   if (!response.body) {
     res.end();
     return;

@@ -7,7 +7,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { faults } from './faults.js';
 import { Refused } from './refused.js';
-import { sendJson } from './reply.js';
+import { SAFE_HEADERS, sendJson } from './reply.js';
 
 export interface HealthReport {
   readonly status: 'healthy' | 'draining' | 'unhealthy';
@@ -29,15 +29,15 @@ export function createOpsRoutes({ health, metrics }: OpsOptions): Readonly<Recor
   const readiness: OpsRoute = async (_req, res) => {
     const report = await health();
     const ready = report.status === 'healthy';
-    sendJson(res, ready ? 200 : 503, report, { 'Cache-Control': 'no-store', ...(!ready && { 'Retry-After': '1' }) });
+    sendJson(res, ready ? 200 : 503, report, ready ? {} : { 'Retry-After': '1' });
   };
   const routes: Record<string, OpsRoute> = {
     '/health': readiness,
     '/readyz': readiness,
-    '/livez': async (_req, res) => sendJson(res, 200, { status: 'alive' }, { 'Cache-Control': 'no-store' }),
+    '/livez': async (_req, res) => sendJson(res, 200, { status: 'alive' }),
     '/metrics': async (_req, res) => {
       const { contentType, text } = await metrics();
-      res.writeHead(200, { 'Content-Type': contentType, 'Cache-Control': 'no-store' });
+      res.writeHead(200, { ...SAFE_HEADERS, 'Content-Type': contentType, 'Cache-Control': 'no-store' });
       res.end(text);
     },
   };

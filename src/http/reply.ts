@@ -2,6 +2,12 @@
 import type { ServerResponse } from 'node:http';
 import { errorResponse, type JsonRpcId } from '../core/jsonrpc.js';
 
+/** On every answer: no page is made of it, no other site frames it, and nothing between here and the client keeps it. */
+export const SAFE_HEADERS: Readonly<Record<string, string>> = {
+  'X-Content-Type-Options': 'nosniff',
+  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+};
+
 export type Headers = Readonly<Record<string, string>>;
 
 export function sendJson(res: ServerResponse, status: number, body: unknown, headers: Headers = {}): void {
@@ -12,6 +18,8 @@ export function sendJson(res: ServerResponse, status: number, body: unknown, hea
 export function sendText(res: ServerResponse, status: number, text: string, headers: Headers = {}): void {
   if (res.headersSent || res.destroyed) return;
   res.writeHead(status, {
+    ...SAFE_HEADERS,
+    'Cache-Control': 'no-store',
     ...headers,
     'Content-Type': 'application/json',
     'Content-Length': Buffer.byteLength(text),
@@ -25,6 +33,8 @@ export interface HttpFault {
   readonly message: string;
   readonly data?: unknown;
   readonly headers?: Headers;
+  /** Why somebody was kept out, as the audit trail names it. Unset: a mistake, not a refusal. */
+  readonly refusal?: string;
 }
 
 export function sendFault(res: ServerResponse, id: JsonRpcId | null, fault: HttpFault): void {
@@ -33,6 +43,6 @@ export function sendFault(res: ServerResponse, id: JsonRpcId | null, fault: Http
 
 export function sendEmpty(res: ServerResponse, status: number, headers: Headers = {}): void {
   if (res.headersSent || res.destroyed) return;
-  res.writeHead(status, { ...headers, 'Content-Length': '0' });
+  res.writeHead(status, { ...SAFE_HEADERS, ...headers, 'Content-Length': '0' });
   res.end();
 }

@@ -4,13 +4,15 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import express, { type ErrorRequestHandler, type RequestHandler, type Router } from 'express';
+import type { Audit } from '../core/audit.js';
+import type { JsonRpcId } from '../core/jsonrpc.js';
 import type { Logger } from '../core/logger.js';
 import { faultOf, faults } from './faults.js';
 import type { GateExceptions, Gates } from './gates.js';
 import type { Route } from './mcp-route.js';
 import type { OpsRoute } from './ops-routes.js';
 import { Refused } from './refused.js';
-import { sendFault } from './reply.js';
+import { type HttpFault, sendFault } from './reply.js';
 import type { OpenRoute } from './well-known.js';
 
 /** What an express application can `use`. */
@@ -22,6 +24,7 @@ export interface RouterOptions {
   readonly ops: Readonly<Record<string, OpsRoute>>;
   /** Asked without a token. */
   readonly open: Readonly<Record<string, OpenRoute>>;
+  readonly audit: Audit;
   readonly logger: Logger;
 }
 
@@ -31,8 +34,9 @@ export interface Routing {
   readonly direct: ReadonlyMap<string, (req: IncomingMessage, res: ServerResponse) => void>;
 }
 
-export function createRouter({ gates, routes, ops, open, logger }: RouterOptions): Routing {
+export function createRouter({ gates, routes, ops, open, audit, logger }: RouterOptions): Routing {
   const router = express.Router({ caseSensitive: true, strict: false });
+  const refuse = refusing(audit);
   const guarded =
     (route: Route, exceptions?: GateExceptions) =>
     async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
@@ -40,13 +44,13 @@ export function createRouter({ gates, routes, ops, open, logger }: RouterOptions
         const judged = gates(req, res, exceptions);
         const passed = 'outcome' in judged ? judged : await judged;
         if (passed.outcome === 'answered') return;
-        if (passed.outcome === 'refused') sendFault(res, null, passed.fault);
+        if (passed.outcome === 'refused') refuse(req, res, null, passed.fault);
         else await route(req, res, passed.identity);
       } catch (error) {
         const refused = error instanceof Refused ? error : undefined;
         const fault = refused?.fault ?? faultOf(error) ?? faults.internal();
         if (fault.status === 500) logger.error({ error: refused?.cause ?? error }, 'request failed');
-        sendFault(res, refused?.id ?? null, fault);
+        refuse(req, res, refused?.id ?? null, fault);
       }
     };
   const direct = new Map(Object.entries(routes).map(([path, route]) => [path, guarded(route)]));
@@ -66,15 +70,26 @@ export function createRouter({ gates, routes, ops, open, logger }: RouterOptions
   return { router, direct };
 }
 
+/** Answers, and notes down who was kept out. */
+function refusing(audit: Audit) {
+  return (req: IncomingMessage, res: ServerResponse, id: JsonRpcId | null, fault: HttpFault): void => {
+    const { refusal: reason, status } = fault;
+    const { remoteAddress: address } = req.socket;
+    if (reason !== undefined) audit.refused({ reason, status, method: req.method ?? '', address });
+    sendFault(res, id, fault);
+  };
+}
+
 /** An application of our own: the router, and JSON instead of pages for everything else. */
-export function createApplication(router: Router, gates: Gates, logger: Logger): express.Express {
+export function createApplication(router: Router, gates: Gates, audit: Audit, logger: Logger): express.Express {
+  const refuse = refusing(audit);
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
   app.use(router);
   app.use(async (req, res) => {
     const passed = await gates(req, res);
-    if (passed.outcome === 'refused') sendFault(res, null, passed.fault);
+    if (passed.outcome === 'refused') refuse(req, res, null, passed.fault);
     else if (passed.outcome === 'passed') sendFault(res, null, faults.routeNotFound());
   });
   // Express calls this for what it cannot parse itself, such as a path with a broken percent encoding.

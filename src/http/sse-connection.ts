@@ -8,6 +8,7 @@ import type { ServerResponse } from 'node:http';
 import type { Identity } from '../core/authentication.js';
 import type { EventSink, SseEvent } from '../core/event-sink.js';
 import type { TokenExpiry } from '../core/token-expiry.js';
+import { SAFE_HEADERS } from './reply.js';
 
 /** Bytes that may wait for one client. What is beyond stays in the log until it has read them. */
 const MAX_WAITING = 256 * 1024;
@@ -42,6 +43,7 @@ export class SseConnection implements EventSink {
     this.#keepAliveMs = keepAliveMs;
     if (res.headersSent || res.destroyed) return;
     res.writeHead(200, {
+      ...SAFE_HEADERS,
       'Content-Type': 'text/event-stream',
       'Cache-Control': 'no-cache, no-transform',
       'X-Accel-Buffering': 'no',

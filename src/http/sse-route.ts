@@ -28,7 +28,7 @@ import { methodOf, observeRequest } from './request-metrics.js';
 import { expiring, SseConnection } from './sse-connection.js';
 
 export function createSseRoutes(options: RouteOptions): { readonly sse: Route; readonly messages: Route } {
-  const { era, keepAliveMs, maxBodyBytes, maxSessions, authorization, tokenExpiry } = options;
+  const { era, keepAliveMs, maxBodyBytes, maxSessions, authorization, tokenExpiry, audit } = options;
   const { store, hub, nodeToken, logger, metrics } = era.options;
 
   async function loadSession(sessionId: string, { principal }: Identity, id: JsonRpcId | null): Promise<SessionRecord> {
@@ -59,6 +59,7 @@ export function createSseRoutes(options: RouteOptions): { readonly sse: Route; r
         ? await openSseSession(era, identity.principal, maxSessions)
         : await loadSession(asked, identity, null);
     if (session === 'full') throw new Refused(faults.full());
+    if (asked === null) audit.opened(session.sessionId, identity.principal, 'sse');
     const opened = await openMainStream(era, session, from, (connectionId) => {
       const sink = expiring(tokenExpiry, identity, new SseConnection(res, connectionId, keepAliveMs));
       sink.send({ event: 'endpoint', data: `/messages?sessionId=${session.sessionId}` });

@@ -119,12 +119,9 @@ export function createMemorySessionStore(state: MemoryState, limits: StoreLimits
 }
 
 /** Takes up to `limit` sessions out of what is not reported yet. */
-function report(unreported: { expired: number; maxAge: number }, limit: number): SweepResult {
-  const expired = Math.min(unreported.expired, limit);
-  const maxAge = Math.min(unreported.maxAge, limit - expired);
-  unreported.expired -= expired;
-  unreported.maxAge -= maxAge;
-  return { expired, maxAge };
+function report(unreported: { expired: string[]; maxAge: string[] }, limit: number): SweepResult {
+  const expired = unreported.expired.splice(0, limit);
+  return { expired, maxAge: unreported.maxAge.splice(0, limit - expired.length) };
 }
 
 function numberOf(json: string | undefined, key: string): number {

@@ -66,7 +66,7 @@ export class MemoryState {
   readonly now: () => number;
   readonly sessions = new Map<string, SessionEntry>();
   /** Sessions that ran out and were not reported by a sweep yet. Numbers, since nobody asks which. */
-  readonly unreported = { expired: 0, maxAge: 0 };
+  readonly unreported: { expired: string[]; maxAge: string[] } = { expired: [], maxAge: [] };
   readonly expiries = new ExpiryQueue();
   readonly changes = new PositionedLog<ChangeEntry>();
   readonly callLists = new Map<string, CallList>();
@@ -101,7 +101,7 @@ export class MemoryState {
   expireSession(sessionId: string): void {
     const session = this.sessions.get(sessionId);
     if (!session) return;
-    this.unreported[session.ends.at >= session.ageEndsAt ? 'maxAge' : 'expired'] += 1;
+    this.unreported[session.ends.at >= session.ageEndsAt ? 'maxAge' : 'expired'].push(sessionId);
     this.removeSession(session);
   }
 

@@ -120,21 +120,22 @@ export function createRedisSessionStore(redis: RedisConnection, keys: Keys, limi
         ),
         redis.command(keys.sessions, 'PEXPIRE', keys.sessions, indexLife),
       ]);
-      const result = { expired: 0, maxAge: 0 };
+      const result = { expired: [] as string[], maxAge: [] as string[] };
       await Promise.all(
         due.map(async (entry) => {
           const separator = entry.indexOf(':');
           const createdAt = Number(entry.slice(0, separator));
-          const key = keys.session(entry.slice(separator + 1));
+          const sessionId = entry.slice(separator + 1);
+          const key = keys.session(sessionId);
           const life = await redis.command<number>(key, 'PTTL', key);
           if (life > 0) {
             // XX: a session deleted meanwhile must not come back into the index.
             await redis.command(keys.sessions, 'ZADD', keys.sessions, 'XX', String(now + life), entry);
           } else if ((await redis.command<number>(keys.sessions, 'ZREM', keys.sessions, entry)) === 1) {
             // Exactly one sweeper takes the entry out, and that one counts it and removes what is left of the streams.
-            await remove(entry.slice(separator + 1));
-            if (sessionMaxAgeMs > 0 && now >= createdAt + sessionMaxAgeMs) result.maxAge += 1;
-            else result.expired += 1;
+            await remove(sessionId);
+            if (sessionMaxAgeMs > 0 && now >= createdAt + sessionMaxAgeMs) result.maxAge.push(sessionId);
+            else result.expired.push(sessionId);
           }
         }),
       );

@@ -28,7 +28,7 @@ describe('memory: what has ended', () => {
     state.clean();
     expect(state.sessions.size).to.equal(0);
     expect(state.expiries.size).to.equal(0);
-    expect(await sessions.sweep(1_000)).to.deep.equal({ expired: 200, maxAge: 0 });
+    expect((await sessions.sweep(1_000)).expired).to.have.length(200);
     await harness.close();
   });
 

@@ -28,10 +28,10 @@ export type SessionChanges = Partial<
 >;
 
 export interface SweepResult {
-  /** Sessions whose idle life ran out. */
-  readonly expired: number;
-  /** Sessions whose absolute life ran out. */
-  readonly maxAge: number;
+  /** Ids of sessions whose idle life ran out. */
+  readonly expired: readonly string[];
+  /** Ids of sessions whose absolute life ran out. */
+  readonly maxAge: readonly string[];
 }
 
 /**
