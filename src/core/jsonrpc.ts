@@ -59,31 +59,53 @@ export function isId(value: unknown): value is JsonRpcId {
   return typeof value === 'string' || Number.isSafeInteger(value);
 }
 
+const RELATED_TASK = 'io.modelcontextprotocol/related-task';
+const MEMBERS = new Set(['jsonrpc', 'id', 'method', 'params', 'result', 'error']);
+
 /** The id to answer with when the message as a whole is not valid. */
 export function readableId(value: unknown): JsonRpcId | null {
   return isObject(value) && isId(value.id) ? value.id : null;
 }
 
-/** What is wrong with a value that should be a JSON-RPC message; undefined: nothing. */
+/**
+ * What is wrong with a value that should be a JSON-RPC message; undefined: nothing. No milder than the servers behind: the
+ * SDKs drop without a word what has another member or a `_meta` of another form, and its sender would wait for ever.
+ */
 export function messageFault(value: unknown): string | undefined {
   if (!isObject(value)) return 'a message is an object';
   if (value.jsonrpc !== '2.0') return 'jsonrpc must be "2.0"';
+  for (const name in value)
+    if (!MEMBERS.has(name)) return 'a message has only jsonrpc, id, method, params, result and error';
   if ('id' in value && !isId(value.id)) return 'id must be a string or an integer';
   if ('method' in value) {
     if (typeof value.method !== 'string') return 'method must be a string';
-    if ('params' in value && !isObject(value.params)) return 'params must be an object';
+    if ('params' in value) {
+      if (!isObject(value.params)) return 'params must be an object';
+      const fault = metaFault(value.params._meta);
+      if (fault !== undefined) return fault;
+    }
     if ('result' in value || 'error' in value) return 'a message with a method has neither result nor error';
     return undefined;
   }
   if (!('id' in value)) return 'neither method nor id';
   if ('result' in value === 'error' in value) return 'a response has either result or error';
-  if ('result' in value && !isObject(value.result)) return 'result must be an object';
+  if ('result' in value) return isObject(value.result) ? metaFault(value.result._meta) : 'result must be an object';
   if ('error' in value) {
     const { error } = value;
     if (!isObject(error) || !Number.isSafeInteger(error.code) || typeof error.message !== 'string') {
       return 'error must have an integer code and a message';
     }
   }
+  return undefined;
+}
+
+function metaFault(meta: unknown): string | undefined {
+  if (meta === undefined) return undefined;
+  if (!isObject(meta)) return '_meta must be an object';
+  const { progressToken, [RELATED_TASK]: task } = meta;
+  if (progressToken !== undefined && !isId(progressToken)) return 'progressToken must be a string or an integer';
+  if (task !== undefined && !(isObject(task) && typeof task.taskId === 'string'))
+    return `${RELATED_TASK} must have a taskId`;
   return undefined;
 }
 
