@@ -1,9 +1,12 @@
 #!/usr/bin/env node
 /**
- * The program: one node, configured by the environment. Nothing else reads the environment or the signals.
+ * The program: one node, configured by the environment; or, with an argument, a command about a fleet. Nothing else reads
+ * the environment or the signals.
  *
- * Exit codes: 0 after an orderly stop, 1 when it cannot run (a port that is taken), 78 for a fault in the configuration.
+ * Exit codes: 0 after an orderly stop, 1 when it cannot run (a port that is taken), 78 for a fault in the configuration;
+ * those of `doctor` are in its usage.
  */
+import { readFile } from 'node:fs/promises';
 import { type ConfigFault, formatFault, parseConfig } from './app/config.js';
 import { assembleNode } from './app/create-node.js';
 import { createLogger } from './app/logger.js';
@@ -12,6 +15,7 @@ import { loadServerModule, ServerModuleError } from './mcp/load-server.js';
 import type { ServerModule } from './mcp/server-module.js';
 
 const EXIT_FAILURE = 1;
+const EXIT_USAGE = 2;
 const EXIT_CONFIGURATION = 78;
 /** A module that is still loading after this long waits for something that will not come. */
 const LOADING_MS = 30_000;
@@ -102,4 +106,36 @@ async function main(): Promise<void> {
   }
 }
 
-await main();
+const USAGE = `Usage: anynode                       start a node, configured by the environment (DEPLOYMENT.md)
+       anynode doctor URL [options]  look at what stands between clients and a fleet
+       anynode --help | --version`;
+
+/** Loaded when it is asked for: a node that serves needs nothing of it. */
+async function doctor(args: readonly string[]): Promise<number> {
+  const [{ runDoctor }, { inspectRedis }, { parseRedisUrl }] = await Promise.all([
+    import('./doctor/index.js'),
+    import('./redis/inspect.js'),
+    import('./app/redis-url.js'),
+  ]);
+  return runDoctor(args, {
+    env: process.env,
+    out: (text) => process.stdout.write(text),
+    err: (text) => process.stderr.write(text),
+    inspectRedis: async (url, keyPrefix, timeoutMs) => inspectRedis(parseRedisUrl(url), keyPrefix, timeoutMs),
+  });
+}
+
+async function version(): Promise<string> {
+  const text = await readFile(new URL('../package.json', import.meta.url), 'utf8');
+  return String(JSON.parse(text).version);
+}
+
+const [command, ...rest] = process.argv.slice(2);
+if (command === undefined) await main();
+else if (command === 'doctor') process.exitCode = await doctor(rest);
+else if (command === '--version') process.stdout.write(`${await version()}\n`);
+else if (command === '--help') process.stdout.write(`${USAGE}\n`);
+else {
+  process.stderr.write(`anynode: unknown command\n\n${USAGE}\n`);
+  process.exitCode = EXIT_USAGE;
+}
