@@ -35,8 +35,10 @@ export async function examine(options: DoctorOptions, inspectRedis: Visit['inspe
     }
     if (!visit.stop) {
       const watching = REST.filter(({ watches }) => watches).map((check) => runCheck(check, visit));
-      for (const check of REST) if (!check.watches) findings.push(...(await runCheck(check, visit)));
+      const asking = REST.filter(({ watches, disturbs }) => !watches && !disturbs);
+      for (const check of asking) findings.push(...(await runCheck(check, visit)));
       findings.push(...(await Promise.all(watching)).flat());
+      for (const check of REST) if (check.disturbs) findings.push(...(await runCheck(check, visit)));
     }
   } finally {
     leftBehind = await mcp.cleanUp();

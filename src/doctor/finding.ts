@@ -21,7 +21,12 @@ export interface Finding {
 }
 
 export const ok = (check: string, seen: string): Finding => ({ check, level: 'ok', seen });
-export const skipped = (check: string, seen: string): Finding => ({ check, level: 'skipped', seen });
+export const skipped = (check: string, seen: string, change?: Advice): Finding => ({
+  check,
+  level: 'skipped',
+  seen,
+  ...(change && { change }),
+});
 export const warning = (check: string, seen: string, change: Advice): Finding => ({
   check,
   level: 'warning',

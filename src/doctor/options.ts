@@ -10,6 +10,8 @@ export interface DoctorOptions {
   readonly timeoutMs: number;
   readonly watchMs: number;
   readonly nodes: number | undefined;
+  /** Whether an answer may be made to fail, which can make a balancer leave nodes out for some seconds. */
+  readonly provoke: boolean;
   readonly maxBodyBytes: number;
 }
 
@@ -24,6 +26,7 @@ Looks at what stands between clients and the fleet. URL is that of /mcp, as clie
   --watch SECONDS     how long idle streams and connections are watched (35)
   --timeout SECONDS   how long an answer is waited for (10)
   --max-body BYTES    MAX_BODY_BYTES of the nodes (4194304)
+  --provoke           make an answer fail, to see whether POST is repeated; not on production, see DEPLOYMENT.md
   --redis URL         look at Redis as well, and count the nodes there
   --key-prefix TEXT   KEY_PREFIX of the nodes
   --json              print one JSON object
@@ -40,6 +43,7 @@ export function parseDoctorArgs(args: readonly string[], env: Readonly<Record<st
     url: urlOf(address),
     token: headerSafe(values.token ?? (env.ANYNODE_TOKEN || undefined)),
     redisUrl: values.redis,
+    provoke: values.provoke ?? false,
     keyPrefix: values['key-prefix'] ?? '',
     json: values.json ?? false,
     timeoutMs: 1000 * number('--timeout', values.timeout, 10, 0.1, 600),
@@ -61,6 +65,7 @@ function parse(args: readonly string[]) {
         watch: { type: 'string' },
         timeout: { type: 'string' },
         'max-body': { type: 'string' },
+        provoke: { type: 'boolean' },
         redis: { type: 'string' },
         'key-prefix': { type: 'string' },
         json: { type: 'boolean' },

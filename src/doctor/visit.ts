@@ -25,6 +25,8 @@ export interface Check {
   readonly needsSession: boolean;
   /** Watches something for a while; runs beside the others, from the handshake on. */
   readonly watches?: boolean;
+  /** Disturbs what is in front of the nodes; runs when all others are over. */
+  readonly disturbs?: boolean;
   run(visit: Visit): Promise<readonly Finding[]>;
 }
 

@@ -27,7 +27,10 @@ export const idleStreams: Check = {
       const head = await stream.head;
       const findings = judgeHead(head, mcp.timeoutMs);
       await watched;
-      const over = await Promise.race([stream.over, new Promise<undefined>((resolve) => setImmediate(resolve, undefined))]);
+      const over = await Promise.race([
+        stream.over,
+        new Promise<undefined>((resolve) => setImmediate(resolve, undefined)),
+      ]);
       return [...findings, ...judgeLife(stream, over, options.watchMs)];
     } finally {
       stream.close();
