@@ -91,8 +91,7 @@ export function send(url: URL, ask: Ask): Promise<Answer> {
       body.on('data', (chunk: Buffer) => {
         if (text.length < MAX_TEXT) text += chunk.toString('utf8');
       });
-      body.once('end', settle).once('error', settle).once('close', settle);
-      res.once('error', settle).once('close', settle);
+      whenOver(res, body, settle);
     });
   });
 }
@@ -110,6 +109,15 @@ function decoded(res: http.IncomingMessage): Readable {
     default:
       return res;
   }
+}
+
+/** A body that is decoded ends after the response it comes from; one that breaks off never does. */
+function whenOver(res: http.IncomingMessage, body: Readable, over: () => void): void {
+  body.once('end', over).once('error', over);
+  res.once('error', over);
+  res.once('close', () => {
+    if (!res.complete) over();
+  });
 }
 
 /** A response that is read as it comes. */
@@ -151,9 +159,7 @@ export class Stream {
       });
       const body = decoded(res);
       body.on('data', (chunk: Buffer) => reader.push(chunk.toString('utf8')));
-      body.on('error', () => finish('cut'));
-      res.on('error', () => finish('cut'));
-      res.once('close', () => setImmediate(() => finish(res.complete ? 'ended' : 'cut')));
+      whenOver(res, body, () => finish(res.complete ? 'ended' : 'cut'));
     });
   }
 
@@ -172,7 +178,7 @@ export class Stream {
       const found = this.frames.find(meant);
       if (found) return found;
       const left = end - performance.now();
-      if (left <= 0 || over) return undefined;
+      if (left <= 0 || over || this.#closed) return undefined;
       await new Promise<void>((resolve) => {
         const wake = (): void => {
           clearTimeout(timer);
@@ -188,5 +194,7 @@ export class Stream {
   close(): void {
     this.#closed = true;
     this.#req.destroy();
+    // Whoever still waits would keep the program alive.
+    for (const wake of this.#waiting) wake();
   }
 }

@@ -28,6 +28,8 @@ export class McpProber {
   readonly timeoutMs: number;
   readonly #token: string | undefined;
   readonly #opened = new Set<string>();
+  /** Sessions whose ids were kept from us. */
+  #unnamed = 0;
 
   constructor({ url, token, timeoutMs }: Prober) {
     this.url = url;
@@ -62,6 +64,7 @@ export class McpProber {
   async open(): Promise<{ readonly answer: Answer; readonly session: Session | undefined }> {
     const answer = await this.post(call('initialize', INITIALIZE));
     const id = answer.headers['mcp-session-id'];
+    if (answer.status === 200 && id === undefined && rpcOf(answer)?.result) this.#unnamed += 1;
     if (answer.status !== 200 || typeof id !== 'string') return { answer, session: undefined };
     this.#opened.add(id);
     const session = new Session(this, id, rpcOf(answer)?.result);
@@ -86,7 +89,7 @@ export class McpProber {
   /** Ends whatever is still open; the number of sessions that could not be ended. */
   async cleanUp(): Promise<number> {
     await Promise.all([...this.#opened].map((id) => this.end(id)));
-    return this.#opened.size;
+    return this.#opened.size + this.#unnamed;
   }
 
   modern(method: string, params: object = {}, headers: Headers = {}): Promise<Answer> {

@@ -6,7 +6,7 @@
  * judged where it is watched (idle.ts).
  */
 import { type Advice, type Finding, ok, problem, seconds, skipped, warning } from '../finding.js';
-import type { Head, Stream } from '../http.js';
+import type { Head } from '../http.js';
 import { type Check, sessionOf, type Visit } from '../visit.js';
 
 const CHECK = 'buffering';
@@ -59,20 +59,17 @@ async function progress(visit: Visit): Promise<Finding[]> {
     await Promise.race([stream.over, stream.waitFor(() => false, WORK_MS + visit.mcp.timeoutMs)]);
     const steps = stream.frames.filter(({ data }) => data.includes('notifications/progress'));
     if (steps.length < STEPS) {
-      const [over] = await Promise.all([Promise.race([stream.over, Promise.resolve(undefined)])]);
+      const over = await Promise.race([stream.over, undefined]);
       const how = over ? `was ${over.how} after ${seconds(over.afterMs)}` : 'did not end';
       return [problem('streams', `a call sent ${steps.length} of ${STEPS} events and ${how}`, UNBUFFERED)];
     }
-    return judgeSteps(
-      stream,
-      steps.map(({ atMs }) => atMs),
-    );
+    return judgeSteps(steps.map(({ atMs }) => atMs));
   } finally {
     stream.close();
   }
 }
 
-function judgeSteps(_stream: Stream, times: readonly number[]): Finding[] {
+function judgeSteps(times: readonly number[]): Finding[] {
   const distance = WORK_MS / STEPS;
   const lasted = (times.at(-1) ?? 0) - (times[0] ?? 0);
   // All between first and last step take a known time; events that were held back come in a heap.
