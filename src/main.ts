@@ -117,12 +117,19 @@ async function doctor(args: readonly string[]): Promise<number> {
     import('./redis/inspect.js'),
     import('./app/redis-url.js'),
   ]);
-  return runDoctor(args, {
+  const interrupted = new Promise<void>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => resolve());
+  });
+  const code = await runDoctor(args, {
+    interrupted,
     env: process.env,
     out: (text) => process.stdout.write(text),
     err: (text) => process.stderr.write(text),
     inspectRedis: async (url, keyPrefix, timeoutMs) => inspectRedis(parseRedisUrl(url), keyPrefix, timeoutMs),
   });
+  // What it was watching when it was interrupted would keep the process for as long as it was to be watched.
+  interrupted.then(() => process.exit(code));
+  return code;
 }
 
 async function version(): Promise<string> {

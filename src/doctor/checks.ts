@@ -11,6 +11,7 @@ import { retries } from './checks/retries.js';
 import { sharing } from './checks/sharing.js';
 import { sizes } from './checks/sizes.js';
 import { spread } from './checks/spread.js';
+import { sseTransport } from './checks/sse-transport.js';
 import { tlsCheck } from './checks/tls.js';
 import type { Check } from './visit.js';
 
@@ -24,6 +25,7 @@ export const REST: readonly Check[] = [
   errors,
   routes,
   eventStreams,
+  sseTransport,
   retries,
   sizes,
 ];

@@ -12,11 +12,18 @@ export interface Examination {
   readonly leftBehind: number;
 }
 
+/** Somebody had no patience; what was opened has been ended all the same. */
+export class Interrupted extends Error {}
+
 /** The address gave no answer at all: there is nothing to judge. */
 export class Unreachable extends Error {}
 
-/** @throws Unreachable */
-export async function examine(options: DoctorOptions, inspectRedis: Visit['inspectRedis']): Promise<Examination> {
+/** @throws Unreachable, Interrupted */
+export async function examine(
+  options: DoctorOptions,
+  inspectRedis: Visit['inspectRedis'],
+  interrupted: Promise<void>,
+): Promise<Examination> {
   const mcp = new McpProber(options);
   const visit: Visit = {
     options,
@@ -29,21 +36,27 @@ export async function examine(options: DoctorOptions, inspectRedis: Visit['inspe
   };
   const findings: Finding[] = [];
   let leftBehind = 0;
+  const impatience = interrupted.then((): never => {
+    throw new Interrupted('interrupted');
+  });
   try {
-    for (const check of FIRST) {
-      if (!visit.stop) findings.push(...(await runCheck(check, visit)));
-    }
-    if (!visit.stop) {
-      const watching = REST.filter(({ watches }) => watches).map((check) => runCheck(check, visit));
-      const asking = REST.filter(({ watches, disturbs }) => !watches && !disturbs);
-      for (const check of asking) findings.push(...(await runCheck(check, visit)));
-      findings.push(...(await Promise.all(watching)).flat());
-      for (const check of REST) if (check.disturbs) findings.push(...(await runCheck(check, visit)));
-    }
+    await Promise.race([runAll(visit, findings), impatience]);
   } finally {
     leftBehind = await mcp.cleanUp();
   }
   return { findings, leftBehind };
+}
+
+async function runAll(visit: Visit, findings: Finding[]): Promise<void> {
+  for (const check of FIRST) {
+    if (!visit.stop) findings.push(...(await runCheck(check, visit)));
+  }
+  if (visit.stop) return;
+  const watching = REST.filter(({ watches }) => watches).map((check) => runCheck(check, visit));
+  const asking = REST.filter(({ watches, disturbs }) => !watches && !disturbs);
+  for (const check of asking) findings.push(...(await runCheck(check, visit)));
+  findings.push(...(await Promise.all(watching)).flat());
+  for (const check of REST) if (check.disturbs) findings.push(...(await runCheck(check, visit)));
 }
 
 async function runCheck(check: Check, visit: Visit): Promise<readonly Finding[]> {

@@ -28,7 +28,7 @@ export class McpProber {
   readonly timeoutMs: number;
   readonly #token: string | undefined;
   readonly #opened = new Set<string>();
-  /** Sessions whose ids were kept from us. */
+  /** Sessions that cannot be ended: without an id that we know, or of the older transport. */
   #unnamed = 0;
 
   constructor({ url, token, timeoutMs }: Prober) {
@@ -94,6 +94,20 @@ export class McpProber {
 
   modern(method: string, params: object = {}, headers: Headers = {}): Promise<Answer> {
     return this.post(modernBody(method, params), modernHeaders(method, headers));
+  }
+
+  /** Opens `/sse`. The session that it makes cannot be ended, and is counted as left behind. */
+  openSse(): Stream {
+    const headers = this.headers({ Accept: 'text/event-stream', 'Accept-Encoding': 'gzip, deflate, br' });
+    this.#unnamed += 1;
+    return new Stream(this.beside('sse'), { timeoutMs: this.timeoutMs, headers });
+  }
+
+  /** `initialize` of the HTTP+SSE transport, to where its stream has said. */
+  initializeSse(endpoint: string): Promise<Answer> {
+    const { search } = new URL(endpoint, this.url);
+    const body = JSON.stringify(call('initialize', INITIALIZE));
+    return this.request(this.beside(`messages${search}`), { method: 'POST', body, headers: POST_HEADERS });
   }
 
   /** A response that stays open; with the compression that browsers and most libraries offer. */

@@ -12,6 +12,8 @@ export interface DoctorOptions {
   readonly nodes: number | undefined;
   /** Whether an answer may be made to fail, which can make a balancer leave nodes out for some seconds. */
   readonly provoke: boolean;
+  /** Whether a session of the HTTP+SSE transport may be opened, which nobody can end. */
+  readonly sse: boolean;
   readonly maxBodyBytes: number;
 }
 
@@ -27,11 +29,12 @@ Looks at what stands between clients and the fleet. URL is that of /mcp, as clie
   --timeout SECONDS   how long an answer is waited for (10)
   --max-body BYTES    MAX_BODY_BYTES of the nodes (4194304)
   --provoke           make an answer fail, to see whether POST is repeated; not on production, see DEPLOYMENT.md
+  --sse               open /sse too; leaves one session behind, which ends after SESSION_TTL_MS
   --redis URL         look at Redis as well, and count the nodes there
   --key-prefix TEXT   KEY_PREFIX of the nodes
   --json              print one JSON object
 
-Exit codes: 0 no problem, 1 problems, 2 no answer from URL or wrong usage.`;
+Exit codes: 0 no problem, 1 problems, 2 no answer from URL or wrong usage, 130 interrupted.`;
 
 /** @throws UsageError */
 export function parseDoctorArgs(args: readonly string[], env: Readonly<Record<string, string | undefined>>) {
@@ -44,6 +47,7 @@ export function parseDoctorArgs(args: readonly string[], env: Readonly<Record<st
     token: headerSafe(values.token ?? (env.ANYNODE_TOKEN || undefined)),
     redisUrl: values.redis,
     provoke: values.provoke ?? false,
+    sse: values.sse ?? false,
     keyPrefix: values['key-prefix'] ?? '',
     json: values.json ?? false,
     timeoutMs: 1000 * number('--timeout', values.timeout, 10, 0.1, 600),
@@ -66,6 +70,7 @@ function parse(args: readonly string[]) {
         timeout: { type: 'string' },
         'max-body': { type: 'string' },
         provoke: { type: 'boolean' },
+        sse: { type: 'boolean' },
         redis: { type: 'string' },
         'key-prefix': { type: 'string' },
         json: { type: 'boolean' },

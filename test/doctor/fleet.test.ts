@@ -1,10 +1,12 @@
 /** What the doctor finds in the fleet itself, and in its Redis, behind a balancer that spoils nothing. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import http from 'node:http';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { startBalancer } from '../../src/demo/balancer.js';
+import { eventually } from '../support/eventually.js';
 import { type Fleet, startFleet } from '../support/fleet.js';
 import { startNode } from '../support/node-process.js';
 import { startRedis } from '../support/redis.js';
@@ -104,6 +106,39 @@ describe('anynode doctor and the fleet', () => {
     }
   });
 
+  it('the older transport is opened on demand; its session stays, and that is said', async () => {
+    const args = [`${fleet.url}/mcp`, ...QUICKLY, '--json', '--sse'];
+    const said = await callDoctor(args, { ANYNODE_TOKEN: TOKEN });
+    expect(about(said, 'sse-transport')).to.match(/^ok: the answer to another request came on the open stream/);
+    expect(said.leftBehind).to.equal(1);
+    const [left] = await fleet.inspect.keys('session:*');
+    expect(await fleet.inspect.hGet(left as string, 'transportType')).to.equal('sse');
+    await fleet.inspect.del(left as string);
+  });
+
+  it('headers that a proxy takes out of answers are missed', async () => {
+    const proxy = await startProxy(fleet.url, (headers) => {
+      delete headers['www-authenticate'];
+    });
+    try {
+      const said = await callDoctor([`${proxy.url}/mcp`, ...QUICKLY, '--json'], { ANYNODE_TOKEN: TOKEN });
+      expect(named(said, 'problem')).to.deep.equal(['authorization']);
+      expect(about(said, 'authorization')).to.include('proxy_hide_header WWW-Authenticate');
+    } finally {
+      await proxy.close();
+    }
+  });
+
+  it('interrupted, the program ends its sessions first, and ends with 130', async () => {
+    const opened = fleet.inspect.keys('session:*');
+    expect(await opened).to.deep.equal([]);
+    const child = startProgram(['doctor', `${fleet.url}/mcp`, '--watch', '600'], { ANYNODE_TOKEN: TOKEN });
+    await eventually(async () => (await fleet.inspect.keys('session:*')).length > 0);
+    child.process.kill('SIGINT');
+    expect((await child.ended).code).to.equal(130);
+    expect(await fleet.inspect.keys('session:*')).to.deep.equal([]);
+  });
+
   it('an address without an answer ends with 2', async () => {
     const silent = createServer((socket) => socket.resume()).listen(0, '127.0.0.1');
     await once(silent, 'listening');
@@ -137,7 +172,35 @@ describe('anynode doctor and the fleet', () => {
   });
 });
 
-async function runProgram(args: readonly string[], env: Record<string, string> = {}) {
+/** Passes everything on, and answers with changed headers. */
+async function startProxy(target: string, change: (headers: http.IncomingHttpHeaders) => void) {
+  const server = http.createServer((req, res) => {
+    const options = { method: req.method ?? 'GET', headers: req.headers, agent: false as const };
+    const upstream = http.request(new URL(req.url ?? '/', target), options, (answer) => {
+      change(answer.headers);
+      res.writeHead(answer.statusCode ?? 502, answer.headers);
+      res.flushHeaders();
+      answer.pipe(res);
+    });
+    upstream.on('error', () => res.destroy());
+    res.once('close', () => upstream.destroy());
+    req.pipe(upstream);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  return {
+    url: `http://127.0.0.1:${port}`,
+    async close() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+const runProgram = (args: readonly string[], env: Record<string, string> = {}) => startProgram(args, env).ended;
+
+function startProgram(args: readonly string[], env: Record<string, string>) {
   const child = spawn(process.execPath, [MAIN, ...args], { env: { PATH: process.env.PATH ?? '', ...env } });
   let out = '';
   let err = '';
@@ -147,6 +210,6 @@ async function runProgram(args: readonly string[], env: Record<string, string> =
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     err += text;
   });
-  const [code] = (await once(child, 'close')) as [number | null];
-  return { code, out, err };
+  const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, out, err }));
+  return { process: child, ended };
 }

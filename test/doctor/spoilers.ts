@@ -35,6 +35,7 @@ export function spoiltConfig(nodes: readonly string[], ports: Readonly<Record<Sp
     location / {
       proxy_pass http://${name};
       proxy_http_version 1.1;
+      proxy_buffer_size 4k;
       proxy_set_header Host $http_host;
       proxy_set_header Connection "";
       ${unless('proxy_buffering', 'proxy_buffering off;')}
