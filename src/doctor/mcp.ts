@@ -23,6 +23,12 @@ export interface Prober {
   readonly timeoutMs: number;
 }
 
+export interface Opened {
+  readonly answer: Answer;
+  /** Undefined: the answer says why. */
+  readonly session: Session | undefined;
+}
+
 export class McpProber {
   readonly url: URL;
   readonly timeoutMs: number;
@@ -30,6 +36,8 @@ export class McpProber {
   readonly #opened = new Set<string>();
   /** Sessions that cannot be ended: without an id that we know, or of the older transport. */
   #unnamed = 0;
+  readonly #opening = new Set<Promise<Opened>>();
+  #closing = false;
 
   constructor({ url, token, timeoutMs }: Prober) {
     this.url = url;
@@ -61,7 +69,14 @@ export class McpProber {
   }
 
   /** Opens a session, or tells why there is none. */
-  async open(): Promise<{ readonly answer: Answer; readonly session: Session | undefined }> {
+  async open(): Promise<Opened> {
+    if (this.#closing) throw new Error('the examination is over');
+    const opening = this.#open();
+    this.#opening.add(opening);
+    return opening.finally(() => this.#opening.delete(opening));
+  }
+
+  async #open(): Promise<Opened> {
     const answer = await this.post(call('initialize', INITIALIZE));
     const id = answer.headers['mcp-session-id'];
     if (answer.status === 200 && id === undefined && rpcOf(answer)?.result) this.#unnamed += 1;
@@ -88,6 +103,9 @@ export class McpProber {
 
   /** Ends whatever is still open; the number of sessions that could not be ended. */
   async cleanUp(): Promise<number> {
+    this.#closing = true;
+    // A session that is on its way is known only when its answer is there.
+    await Promise.allSettled(this.#opening);
     await Promise.all([...this.#opened].map((id) => this.end(id)));
     return this.#opened.size + this.#unnamed;
   }

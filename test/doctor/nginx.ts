@@ -16,12 +16,15 @@ export interface Nginx {
   readonly stop: () => Promise<void>;
 }
 
-export const nginxIsHere = (): boolean => spawnSync('nginx', ['-v'], { stdio: 'ignore' }).error === undefined;
+/** Not every user's PATH leads to where Debian puts it. */
+const env = { ...process.env, PATH: `${process.env.PATH ?? ''}:/usr/sbin` };
+
+const nginxIsHere = (): boolean => spawnSync('nginx', ['-v'], { stdio: 'ignore', env }).error === undefined;
 
 /** To be called first in a hook. */
 export function needsNginx(context: Mocha.Context): void {
   if (nginxIsHere()) return;
-  const message = 'nginx is not on PATH: install it, on Debian with "apt-get install nginx-light"';
+  const message = 'nginx is not on PATH: install it, on Debian with "apt-get install nginx"';
   if (process.env.CI === 'true') throw new Error(message);
   process.stderr.write(`  ${message}; tests behind nginx are skipped\n`);
   context.skip();
@@ -49,6 +52,7 @@ export async function startNginx(config: string, ports: readonly number[]): Prom
   if (process.getuid?.() === 0) globals.push(`user ${userInfo().username};`);
   const child = spawn('nginx', ['-c', file, '-p', directory, '-e', 'stderr', '-g', globals.join(' ')], {
     stdio: ['ignore', 'ignore', 'pipe'],
+    env,
   });
   let said = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {

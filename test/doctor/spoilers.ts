@@ -3,6 +3,7 @@
 /** In `location /`, beside what every proxy of a fleet has. */
 export const SPOILERS = {
   none: '',
+  withholding: 'proxy_buffering on; proxy_ignore_headers X-Accel-Buffering;',
   buffered: `proxy_buffering on; proxy_ignore_headers X-Accel-Buffering;
       gzip on; gzip_proxied any; gzip_min_length 0; gzip_types text/event-stream;`,
   compressing: 'gzip on; gzip_proxied any; gzip_min_length 0; gzip_types text/event-stream;',

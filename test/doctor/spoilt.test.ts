@@ -16,6 +16,9 @@ const AT_ONCE = 4;
 /** What is found behind each, and words of what was seen and of what to change. */
 const FOUND: Readonly<Record<Spoiler, readonly (readonly [check: string, level: string, ...words: string[]])[]>> = {
   none: [],
+  withholding: [
+    ['buffering', 'problem', 'together with its first keep-alive', 'proxy_buffering off', 'proxy-buffering:'],
+  ],
   buffered: [['buffering', 'problem', 'the first event of an open stream', 'arrived within', 'proxy_buffering off']],
   compressing: [['compression', 'warning', 'gzip', 'gzip_types', 'use-gzip']],
   impatient: [['idle-streams', 'problem', 'was cut after 0.', 'proxy_read_timeout', 'idle_timeout.timeout_seconds']],

@@ -1,11 +1,14 @@
 /** How long a stream lives on which nothing happens, and whether the nodes' keep-alive comments come through one by one. */
 import { type Finding, ok, problem, seconds, skipped, warning } from '../finding.js';
+import type { Frame } from '../frames.js';
 import type { Head, Stream } from '../http.js';
 import type { Check } from '../visit.js';
 import { compression, UNBUFFERED } from './event-streams.js';
 
 const CHECK = 'idle-streams';
 const PROMPT_MS = 2000;
+const HELD_MS = 300;
+const SAME_MOMENT_MS = 20;
 const LIVE_LONGER = {
   nginx: 'proxy_read_timeout 60s; (longer than SSE_KEEPALIVE_MS, and proxy_send_timeout too)',
   alb: 'idle_timeout.timeout_seconds = 60, longer than SSE_KEEPALIVE_MS',
@@ -25,8 +28,8 @@ export const idleStreams: Check = {
     try {
       const watched = stream.waitFor(() => false, options.watchMs);
       const head = await stream.head;
-      const findings = judgeHead(head, mcp.timeoutMs);
       await watched;
+      const findings = judgeHead(head, mcp.timeoutMs, stream.frames[0]);
       const over = await Promise.race([
         stream.over,
         new Promise<undefined>((resolve) => setImmediate(resolve, undefined)),
@@ -39,10 +42,18 @@ export const idleStreams: Check = {
   },
 };
 
-function judgeHead(head: Head | undefined, timeoutMs: number): Finding[] {
+/**
+ * Nodes send the head at once. Some proxies (nginx with buffering) hold it until there is a first byte behind it: then
+ * both arrive at the same moment.
+ */
+function judgeHead(head: Head | undefined, timeoutMs: number, first: Frame | undefined): Finding[] {
   if (!head || head.afterMs > PROMPT_MS) {
     const late = head ? `came after ${seconds(head.afterMs)}` : `had not come after ${seconds(timeoutMs)}`;
     return [problem('buffering', `the head of an idle stream ${late}`, UNBUFFERED)];
+  }
+  if (first && head.afterMs > HELD_MS && first.atMs - head.afterMs < SAME_MOMENT_MS) {
+    const what = `the head of an idle stream came after ${seconds(head.afterMs)}, together with its first keep-alive`;
+    return [problem('buffering', what, UNBUFFERED), ...compression(head)];
   }
   if (!head.headers['content-type']?.startsWith('text/event-stream')) {
     const type = `${head.status} and ${String(head.headers['content-type'])}`;
@@ -82,7 +93,7 @@ function judgeLife(stream: Stream, over: { how: string; afterMs: number } | unde
   }
   const gaps = times.slice(1).map((time, i) => time - (times[i] ?? 0));
   // One short gap may be a stall of this very process; a buffer makes most of them short.
-  const short = gaps.filter((gap) => gap < 20).length;
+  const short = gaps.filter((gap) => gap < SAME_MOMENT_MS).length;
   if (short > gaps.length / 2) {
     return [problem('buffering', `keep-alive comments arrive in heaps (${times.length} of them)`, UNBUFFERED)];
   }
