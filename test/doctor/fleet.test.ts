@@ -51,6 +51,7 @@ describe('anynode doctor and the fleet', () => {
     const wrong = 'another-token-that-nobody-may-see';
     for (const args of [[], ['--token', wrong]]) {
       const said = await callDoctor([`${fleet.url}/mcp`, ...QUICKLY, ...args, '--json']);
+      expect(named(said, 'problem')).to.deep.equal(['handshake']);
       expect(said.code).to.equal(1);
       expect(about(said, 'handshake')).to.include('401').and.include('Authorization');
       expect(said.out + said.err).not.to.include(wrong);

@@ -7,7 +7,7 @@ export const SPOILERS = {
   buffered: `proxy_buffering on; proxy_ignore_headers X-Accel-Buffering;
       gzip on; gzip_proxied any; gzip_min_length 0; gzip_types text/event-stream;`,
   compressing: 'gzip on; gzip_proxied any; gzip_min_length 0; gzip_types text/event-stream;',
-  impatient: 'proxy_read_timeout 400ms;',
+  impatient: 'proxy_read_timeout 700ms;',
   repeating: 'proxy_next_upstream error timeout invalid_header http_502 http_503 http_504 non_idempotent;',
   forgetful: 'proxy_set_header Mcp-Session-Id "";',
   selective: `proxy_set_header MCP-Protocol-Version ""; proxy_set_header Last-Event-ID "";

@@ -8,7 +8,7 @@ import { SPOILERS, type Spoiler, spoiltConfig } from './spoilers.js';
 
 const SHIPPED = new URL('../../deploy/nginx/nginx.conf', import.meta.url);
 const MAX_BODY = 262_144;
-/** Short enough for a test; keep-alives come every second. */
+/** Short enough for a test; keep-alives come every second or two. */
 const QUICKLY = ['--watch', '2.6', '--timeout', '6', '--max-body', String(MAX_BODY), '--nodes', '3', '--json'];
 /** Examinations at a time: more would slow each other down, and slowness is what some of them look for. */
 const AT_ONCE = 4;
@@ -21,7 +21,7 @@ const FOUND: Readonly<Record<Spoiler, readonly (readonly [check: string, level: 
   ],
   buffered: [['buffering', 'problem', 'the first event of an open stream', 'arrived within', 'proxy_buffering off']],
   compressing: [['compression', 'warning', 'gzip', 'gzip_types', 'use-gzip']],
-  impatient: [['idle-streams', 'problem', 'was cut after 0.', 'proxy_read_timeout', 'idle_timeout.timeout_seconds']],
+  impatient: [['idle-streams', 'problem', 'was cut after', 'proxy_read_timeout', 'idle_timeout.timeout_seconds']],
   repeating: [['retries', 'problem', 'sent to 3 nodes', 'proxy_next_upstream off', 'retry-non-idempotent']],
   forgetful: [['session-header', 'problem', 'does not reach the nodes', 'proxy_set_header Mcp-Session-Id']],
   secretive: [['session-header', 'problem', 'missing in the answer', 'proxy_hide_header Mcp-Session-Id']],
@@ -39,9 +39,10 @@ const FOUND: Readonly<Record<Spoiler, readonly (readonly [check: string, level: 
 /** What follows from a fault elsewhere and is said as well. */
 const CONSEQUENCES: Partial<Record<Spoiler, readonly string[]>> = {
   buffered: ['streams', 'idle-streams', 'compression'],
-  forgetful: ['errors', 'methods'],
   polite: ['methods', 'routes', 'body-size'],
-  moved: ['health', 'errors', 'methods', 'routes'],
+  // On a busy machine a step of the call may take as long as the time-out.
+  impatient: ['streams'],
+  moved: ['health'],
 };
 
 describe('anynode doctor behind nginx', () => {
@@ -54,7 +55,7 @@ describe('anynode doctor behind nginx', () => {
   before(async function () {
     this.timeout(180_000);
     needsNginx(this);
-    const env = { SSE_KEEPALIVE_MS: '1000', OPS_PORT: '0', MAX_BODY_BYTES: String(MAX_BODY), LOG_LEVEL: 'warn' };
+    const env = { SSE_KEEPALIVE_MS: '2000', OPS_PORT: '0', MAX_BODY_BYTES: String(MAX_BODY), LOG_LEVEL: 'warn' };
     fleet = await startFleet({ env });
     const names = Object.keys(SPOILERS) as Spoiler[];
     const [ofShipped = 0, ...others] = await freePorts(names.length + 1);

@@ -14,7 +14,8 @@ const KEEP = {
 
 export const errors: Check = {
   name: 'errors',
-  needsSession: false,
+  // Needs none, but where none is to be had, what refuses would be heard here as well.
+  needsSession: true,
   async run({ mcp }) {
     const stranger = { 'Mcp-Session-Id': randomUUID() };
     const unknown = await mcp.post(call('ping'), stranger);
@@ -46,7 +47,8 @@ export const errors: Check = {
 /** The older transport. Asked for a session that nobody has, so that none is left behind: it has no way to end one. */
 export const routes: Check = {
   name: 'routes',
-  needsSession: false,
+  // Needs none, but where none is to be had, what refuses would be heard here as well.
+  needsSession: true,
   async run({ mcp }) {
     const path = `?sessionId=${randomUUID()}`;
     const asked: [string, Answer][] = [
