@@ -4,6 +4,7 @@ import type { Store, StoreLimits } from '../core/ports/store.js';
 import type { ServerFactory, ServerModule } from '../mcp/server-module.js';
 import { createMemoryStore, type MemoryState } from '../memory/index.js';
 import { createRedisStore } from '../redis/index.js';
+import { createOtelTracing } from '../tracing/otel.js';
 import { formatFault, parseConfig } from './config.js';
 import type { Config } from './config-types.js';
 import { createLogger } from './logger.js';
@@ -67,7 +68,7 @@ export async function assembleNode(
     if (up) node?.storeIsBack();
   };
   store = await openStore(config, metrics, logger, memory, onUp);
-  node = new Node({ config, store, module, metrics, logger, serves });
+  node = new Node({ config, store, module, metrics, tracing: createOtelTracing(), logger, serves });
   return node;
 }
 

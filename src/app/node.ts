@@ -13,6 +13,7 @@ import { type Store, StoreUnavailable } from '../core/ports/store.js';
 import { newNodeToken } from '../core/random-id.js';
 import { Relay } from '../core/relay.js';
 import type { Notify } from '../core/server-context.js';
+import type { Tracing } from '../core/tracing.js';
 import { createGates } from '../http/gates.js';
 import { createMcpRoute } from '../http/mcp-route.js';
 import { createOpsRoutes, type HealthReport } from '../http/ops-routes.js';
@@ -43,6 +44,7 @@ export interface NodeParts {
   readonly store: Store;
   readonly module: ServerModule;
   readonly metrics: NodeMetrics;
+  readonly tracing: Tracing;
   readonly logger: Logger;
   /** False: a member that sends and is answered, and leaves all duties of the fleet to the others. */
   readonly serves: boolean;
@@ -89,9 +91,17 @@ export class Node {
       (entry) => this.#hub.change(entry),
       () => this.#hub.changesMissed(),
     );
-    this.#relay = new Relay({ hub: this.#hub, broker: store.broker, metrics, nodeToken: this.#token });
-    this.#clock = new Clockwork(logger);
     const self = this;
+    this.#relay = new Relay({
+      ...parts,
+      get nodeId() {
+        return self.nodeId;
+      },
+      hub: this.#hub,
+      broker: store.broker,
+      nodeToken: this.#token,
+    });
+    this.#clock = new Clockwork(logger);
     const identity = {
       get nodeId() {
         return self.nodeId;
@@ -131,6 +141,10 @@ export class Node {
       streamUpgradeMs: config.streamUpgradeMs,
     });
     this.fleet = createFleetAccess({
+      get nodeId() {
+        return self.nodeId;
+      },
+      tracing: parts.tracing,
       hub: this.#hub,
       nodeToken: this.#token,
       writeMain: (sessionId) => this.#era.writeMain(sessionId),

@@ -11,6 +11,7 @@ import { isObject, isRequest, type JsonRpcMessage } from '../core/jsonrpc.js';
 import { MODERN_REVISION } from '../core/revisions.js';
 import type { ModernEra } from '../mcp/modern-era.js';
 import type { Identity } from './request-context.js';
+import { trailOf } from './request-trail.js';
 
 const CLAIM = 'io.modelcontextprotocol/protocolVersion';
 
@@ -57,7 +58,8 @@ export async function serveModern(
 ): Promise<void> {
   // Neither the Host nor the form of the request line is the SDK's business, and it would stumble over odd ones.
   const request = new Request('http://localhost/mcp', { method: 'POST', headers: headersOf(req), signal: gone });
-  await era.serve(request, message, identity, (response) => send(response, res));
+  const caller = { principal: identity.principal, authInfo: identity.authInfo, trail: trailOf(req) };
+  await era.serve(request, message, caller, (response) => send(response, res));
 }
 
 function headersOf(req: IncomingMessage): [string, string][] {

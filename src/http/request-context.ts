@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { AuthInfo } from '../core/server-context.js';
 import type { Caller } from '../mcp/legacy-era.js';
+import { trailOf } from './request-trail.js';
 
 export interface Identity {
   /** Empty: nobody was authenticated. */
@@ -10,7 +11,8 @@ export interface Identity {
 }
 
 export function callerOf(req: IncomingMessage, { principal, authInfo }: Identity): Caller {
-  return { principal, authInfo, http: { requestInfo: { headers: req.headers }, request: new RequestView(req) } };
+  const http = { requestInfo: { headers: req.headers }, request: new RequestView(req) };
+  return { principal, authInfo, http, trail: trailOf(req) };
 }
 
 /**

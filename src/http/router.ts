@@ -5,11 +5,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import express, { type ErrorRequestHandler, type RequestHandler, type Router } from 'express';
 import type { Logger } from '../core/logger.js';
+import { createAccessLog } from './access-log.js';
 import { faultOf, faults } from './faults.js';
 import type { Gates } from './gates.js';
 import { Refused, type Route } from './mcp-route.js';
 import type { OpsRoute } from './ops-routes.js';
 import { sendFault } from './reply.js';
+import { trailOf } from './request-trail.js';
 
 /** What an express application can `use`. */
 export type Middleware = RequestHandler;
@@ -29,9 +31,11 @@ export interface Routing {
 
 export function createRouter({ gates, routes, ops, logger }: RouterOptions): Routing {
   const router = express.Router({ caseSensitive: true, strict: false });
+  const access = createAccessLog(logger);
   const guarded =
     (route: Route, options?: { skipHost: boolean }) =>
     async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
+      access(req, res);
       try {
         const passed = gates(req, res, options);
         if (passed.outcome === 'answered') return;
@@ -40,7 +44,8 @@ export function createRouter({ gates, routes, ops, logger }: RouterOptions): Rou
       } catch (error) {
         const refused = error instanceof Refused ? error : undefined;
         const fault = refused?.fault ?? faultOf(error) ?? faults.internal();
-        if (fault.status === 500) logger.error({ error: refused?.cause ?? error }, 'request failed');
+        if (fault.status === 500)
+          logger.error({ error: refused?.cause ?? error, ...trailOf(req).ids() }, 'request failed');
         sendFault(res, refused?.id ?? null, fault);
       }
     };

@@ -23,6 +23,7 @@ import { initializeFault, parseMessages } from './messages.js';
 import { sendEmpty } from './reply.js';
 import { callerOf, type Identity, singleHeader } from './request-context.js';
 import { methodOf, observeRequest } from './request-metrics.js';
+import { trailOf } from './request-trail.js';
 import { SseConnection } from './sse-connection.js';
 
 export function createSseRoutes(options: RouteOptions): { readonly sse: Route; readonly messages: Route } {
@@ -83,7 +84,7 @@ export function createSseRoutes(options: RouteOptions): { readonly sse: Route; r
       if (!(await hasOpenStream(session.sessionId))) throw new Refused(faults.streamLost(session.sessionId), id);
 
       const caller = callerOf(req, identity);
-      const report = (error: Error): void => logger.error({ error }, 'exchange: not served');
+      const report = (error: Error): void => logger.error({ error, ...trailOf(req).ids() }, 'exchange: not served');
       if (isRequest(first) && first.method === 'initialize') {
         if (session.initialize !== '') throw new Refused(faults.notJsonRpc('the session is initialized already'), id);
         const fault = initializeFault(first.params);

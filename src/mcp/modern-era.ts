@@ -19,9 +19,13 @@ import { isObject, type JsonRpcMessage } from '../core/jsonrpc.js';
 import type { Logger } from '../core/logger.js';
 import type { Change } from '../core/ports/change-log.js';
 import { type Store, StoreUnavailable } from '../core/ports/store.js';
+import type { RequestTrail } from '../core/request-trail.js';
+import { MODERN_REVISION } from '../core/revisions.js';
 import type { AuthInfo, Notify, ServerContext } from '../core/server-context.js';
+import { startServerSpan, type Tracing } from '../core/tracing.js';
 import { enterExchange } from './current-exchange.js';
 import { ListenSlots } from './listen-slots.js';
+import { ModernSpan } from './modern-span.js';
 import type { RequestStates } from './request-states.js';
 import type { McpServerLike } from './server-module.js';
 import type { ServerSource } from './server-source.js';
@@ -35,6 +39,7 @@ export interface ModernEraOptions {
   readonly notify: Notify;
   readonly feed: ChangeFeed;
   readonly states: RequestStates;
+  readonly tracing: Tracing;
   readonly logger: Logger;
   /** Subscriptions open on this node. */
   readonly maxListenStreams: number;
@@ -46,6 +51,7 @@ export interface ModernEraOptions {
 export interface ModernCaller {
   readonly principal: string;
   readonly authInfo: AuthInfo | undefined;
+  readonly trail?: RequestTrail;
 }
 
 /** As many subscriptions are open as may be, of this principal or on this node. */
@@ -94,6 +100,11 @@ export class ModernEra {
     return this.#calls.size;
   }
 
+  /** Subscriptions open on this node. */
+  get listening(): number {
+    return this.#listening;
+  }
+
   /** Whether the module's servers know this era: those of the first SDK line do not. */
   isServed(): Promise<boolean> {
     this.#isServed ??= this.#probe().catch((error: Error) => {
@@ -114,6 +125,22 @@ export class ModernEra {
     caller: ModernCaller,
     deliver: (response: Response) => Promise<void>,
   ): Promise<void> {
+    const { nodeId, tracing } = this.#options;
+    const { trail } = caller;
+    const span = startServerSpan(tracing, message, { nodeId, revision: MODERN_REVISION, ambient: trail?.ambient });
+    if (!span) return this.#serve(request, message, caller, deliver);
+    trail?.joined(span.context);
+    const traced = new ModernSpan(span);
+    return traced.around(request.signal, deliver, (last) => this.#serve(request, message, caller, last, traced));
+  }
+
+  async #serve(
+    request: Request,
+    message: JsonRpcMessage,
+    caller: ModernCaller,
+    deliver: (response: Response) => Promise<void>,
+    traced?: ModernSpan,
+  ): Promise<void> {
     const { store, states } = this.#options;
     const method = 'method' in message ? message.method : '';
     const listens = method === LISTEN;
@@ -133,7 +160,7 @@ export class ModernEra {
     const context = this.#context(caller, requestState);
     const options = { parsedBody: message, ...(caller.authInfo && { authInfo: caller.authInfo }) };
     if (listens) return this.#listen(request, options, caller, deliver);
-    const handler = createMcpHandler(this.#factory(context), this.#handlerOptions);
+    const handler = createMcpHandler(this.#factory(context, traced), this.#handlerOptions);
     this.#calls.add(handler);
     try {
       const response = await this.#fetch(handler, request, options, context);
@@ -161,8 +188,12 @@ export class ModernEra {
     await Promise.all([this.#listens, ...this.#calls].map((handler) => handler.close()));
   }
 
-  #factory(context: ServerContext): McpServerFactory {
-    return async () => asServed(await this.#options.servers.build(context));
+  #factory(context: ServerContext, traced?: ModernSpan): McpServerFactory {
+    return async () => {
+      const server = asServed(await this.#options.servers.build(context));
+      traced?.watch(server);
+      return server;
+    };
   }
 
   async #listen(

@@ -61,8 +61,9 @@ export async function openSession(
     closeStream: () => {},
   };
   const context = era.context(sessionId, state, caller);
-  const exchange = await era.exchange({ sessionId, initialize: '', logLevel: '' }, context, caller, outlet, noEffects);
-  exchange.deliver(asked);
+  const fresh = { sessionId, initialize: '', logLevel: '', protocolVersion: '' };
+  const exchange = await era.exchange(fresh, context, caller, outlet, noEffects);
+  exchange.deliver(asked, era.span(fresh, asked, caller));
   const response = await inTime(answer, request);
   const revision = negotiated(response);
   if (revision === undefined) {
