@@ -71,6 +71,7 @@ export class Node {
   #started: Promise<void> | undefined;
   /** Responses that are not over. */
   #answering = 0;
+  #connections = 0;
   #joined = false;
   #draining = false;
   #closed: Promise<void> | undefined;
@@ -171,6 +172,17 @@ export class Node {
     this.#direct = direct;
     this.handler = router;
     this.#application = createApplication(router, gates, logger);
+    metrics.sample(
+      {
+        inboxDepth: () => store.broker.depth(),
+        leaseAgeSeconds: () => this.#membership.leaseAgeMs / 1000,
+        callsRunning: () => ({ legacy: this.#hub.exchangeCount, modern: this.#modern.running }),
+        subscriptionsOpen: () => this.#modern.listening,
+        connectionsOpen: () => this.#connections,
+        draining: () => this.#draining,
+      },
+      { store: store.kind, leaseSeconds: config.nodeLeaseMs / 1000 },
+    );
     // Whoever reaches the port of the operators is let in by the network, not by a token.
     const opsGates = createGates({ ...config, authTokens: new Map() });
     this.#opsApplication = createApplication(
@@ -243,6 +255,12 @@ export class Node {
       const handler = this.#direct.get(req.url ?? '');
       if (handler) handler(req, res);
       else this.#application(req, res);
+    });
+    server.on('connection', (socket) => {
+      this.#connections += 1;
+      socket.once('close', () => {
+        this.#connections -= 1;
+      });
     });
     // Bound before the node takes its place in the fleet: a port that is taken must leave no trace there.
     const address = await listen(server, port, host);
@@ -334,6 +352,8 @@ export class Node {
       await store.broker.stop().catch(() => undefined);
     }
     await store.close();
+    // Nobody else gets the chance: the process ends when this is done.
+    await this.#parts.tracing.flush();
     logger.info({}, 'stopped');
   }
 }

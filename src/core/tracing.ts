@@ -50,12 +50,15 @@ export interface Tracing {
   /** Whether somebody has registered what records spans. */
   readonly active: boolean;
   start(span: SpanStart): Span | undefined;
+  /** Has what was recorded sent on, where that can be asked for. Never throws, and is over in bounded time. */
+  flush(): Promise<void>;
 }
 
 /** Nobody records: a context that came is passed on as it is, so that a trace does not break at this node. */
 export const noTracing: Tracing = Object.freeze({
   active: false,
   start: ({ parent, ambient }: SpanStart) => passing(parent ?? ambient),
+  flush: async () => {},
 });
 
 export function passing(context: TraceContext | undefined): Span | undefined {

@@ -182,7 +182,7 @@ export class Exchange implements OpenExchange, TransportLike {
 
   #toServer(message: JsonRpcMessage, span?: Span): void {
     const { enter, extra } = this.#options;
-    if (span?.recording) span.run(() => this.#toServer(message));
+    if (span) span.run(() => this.#toServer(message));
     else if (enter) enter(() => this.onmessage?.(message, extra));
     else this.onmessage?.(message, extra);
   }

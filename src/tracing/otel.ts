@@ -34,9 +34,16 @@ const KINDS = {
 } as const;
 /** As the specification of W3C Baggage bounds it. */
 const MAX_BAGGAGE_ENTRIES = 64;
+/** A collector that does not answer holds no process up. */
+const FLUSH_MS = 2000;
 
 /** What the API's global provider answers before and after an SDK is registered. */
-type MaybeProxy = TracerProvider & { getDelegateTracer?: (name: string) => Tracer | undefined };
+type MaybeProxy = TracerProvider & {
+  getDelegateTracer?: (name: string) => Tracer | undefined;
+  getDelegate?: () => TracerProvider;
+};
+/** SDKs have it, the API does not. */
+type MaybeFlushed = TracerProvider & { forceFlush?: () => Promise<void> };
 
 export function createOtelTracing(): Tracing {
   let known: Tracer | undefined;
@@ -54,6 +61,16 @@ export function createOtelTracing(): Tracing {
     start(span) {
       const registered = tracer();
       return registered ? start(registered, span) : passing(span.parent ?? span.ambient);
+    },
+    async flush() {
+      const provider: MaybeProxy = trace.getTracerProvider();
+      const registered: MaybeFlushed = provider.getDelegate?.() ?? provider;
+      let timer: NodeJS.Timeout | undefined;
+      const late = new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, FLUSH_MS);
+      });
+      await Promise.race([Promise.resolve(registered.forceFlush?.()).catch(() => undefined), late]);
+      clearTimeout(timer);
     },
   };
 }

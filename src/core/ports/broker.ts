@@ -58,7 +58,7 @@ export interface Broker {
   post(nodeToken: string, letter: Letter): Promise<boolean>;
   /** Tells all nodes, this one included. At most once, unordered with anything else. */
   signal(signal: Signal): Promise<void>;
-  /** Letters in this node's inbox that it has not read yet (a read one may count for a moment). @throws StoreUnavailable */
+  /** Letters in this node's inbox that it has not read yet; one just read may still count. @throws StoreUnavailable */
   depth(): Promise<number>;
   /** Stops reading; the inbox is removed. */
   stop(): Promise<void>;
