@@ -4,7 +4,7 @@
  * A registry for each node: several nodes of one process do not count into each other.
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { Metrics } from '../core/metrics.js';
+import type { Metrics, RelayOutcome } from '../core/metrics.js';
 import { sampleNode } from './node-gauges.js';
 
 /** What a node is asked at each scrape. None of it may throw; what needs the store rejects while that is away. */
@@ -29,6 +29,16 @@ export interface NodeMetrics extends Metrics {
   redisCommand(command: string, seconds: number, answered: boolean): void;
   render(): Promise<{ readonly contentType: string; readonly text: string }>;
 }
+
+const RELAY_OUTCOMES: readonly RelayOutcome[] = [
+  'local',
+  'posted',
+  'delivered',
+  'unwanted',
+  'foreign',
+  'forged',
+  'orphaned',
+];
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
@@ -129,7 +139,8 @@ export function createMetrics(sources: { readonly activeSessions: () => Promise<
   for (const reason of ['expired', 'deleted', 'max_age'] as const) ended.inc({ reason }, 0);
   for (const kind of ['call', 'main'] as const) streams.set({ kind }, 0);
   for (const outcome of ['rerun', 'failed'] as const) recovered.inc({ outcome }, 0);
-  relayed.inc({ kind: 'answer', outcome: 'local' }, 0);
+  for (const kind of ['answer', 'progress'] as const)
+    for (const outcome of RELAY_OUTCOMES) relayed.inc({ kind, outcome }, 0);
 
   return {
     sessionCreated: () => created.inc(),

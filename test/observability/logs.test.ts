@@ -161,8 +161,11 @@ describe('the log of requests at info', function () {
       expect(failed.status).to.equal(503);
       const unready = await send(`${node.url}/readyz`, { headers: { 'X-Request-Id': 'probe' } });
       expect(unready.status).to.equal(503);
+      // After this line, that of the probe would have come.
+      await session.post({ jsonrpc: '2.0', id: 3, method: 'ping' }, { headers: { 'X-Request-Id': 'last' } });
+      await lineOf(node, 'last');
       expect(await lineOf(node, 'gone')).to.include({ level: 'info', method: 'ping', era: 'legacy', status: 503 });
-      expect(requestLines(node).map(({ requestId }) => requestId)).to.deep.equal(['gone']);
+      expect(requestLines(node).map(({ requestId }) => requestId)).to.deep.equal(['gone', 'last']);
     } finally {
       await fleet.stop();
       await redis.stop();
