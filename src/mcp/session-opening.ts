@@ -63,7 +63,8 @@ export async function openSession(
   const context = era.context(sessionId, state, caller);
   const fresh = { sessionId, initialize: '', logLevel: '', protocolVersion: '' };
   const exchange = await era.exchange(fresh, context, caller, outlet, noEffects);
-  exchange.deliver(asked, era.span(fresh, asked, caller));
+  const protocolVersion = String(asked.params?.protocolVersion ?? '');
+  exchange.deliver(asked, era.span({ sessionId, protocolVersion }, asked, caller));
   const response = await inTime(answer, request);
   const revision = negotiated(response);
   if (revision === undefined) {

@@ -136,6 +136,28 @@ describe('the log of requests', function () {
   });
 });
 
+describe('an error logged within a request', function () {
+  this.timeout(60_000);
+
+  it('has the ids of the request, its session and its trace', async () => {
+    const module = fileURLToPath(new URL('./servers/breaking.mjs', import.meta.url));
+    const fleet = await startFleet({ nodes: 1, env: { MCP_SERVER: module, LOG_LEVEL: 'error' } });
+    try {
+      const session = await RawSession.open(fleet);
+      const { traceId, spanId, traceparent } = newTrace();
+      const more = { 'X-Request-Id': 'breaks' };
+      const answered = await session.request('tools/list', { _meta: { traceparent } }, { headers: more });
+      expect(answered.error?.code).to.equal(-32603);
+      const log = fleet.nodes[0]?.log ?? [];
+      const line = await eventually(() => log.find(({ msg }) => msg === 'exchange: no server') ?? false);
+      expect(line).to.include({ level: 'error', requestId: 'breaks', traceId, spanId });
+      expect(line.session).to.match(/^#[0-9a-f]{10}$/);
+    } finally {
+      await fleet.stop();
+    }
+  });
+});
+
 describe('the log of requests at info', function () {
   this.timeout(60_000);
 

@@ -138,7 +138,7 @@ describe('what operators see', function () {
 
   it('has rules that promtool accepts, and that answer to what they should', function () {
     const run = (...args: string[]) => spawnSync('promtool', args, { cwd: pathOf('prometheus'), encoding: 'utf8' });
-    if (run('--version').error) {
+    if (run('--version').error && process.env.CI !== 'true') {
       console.log('      promtool is not on PATH (Debian: prometheus): the alert rules were not run');
       this.skip();
     }
@@ -147,7 +147,7 @@ describe('what operators see', function () {
       ['test', 'rules', 'alerts.test.yml'],
     ]) {
       const { status, stdout, stderr } = run(...args);
-      expect(status, `${stdout}\n${stderr}`).to.equal(0);
+      expect(status, `promtool (Debian: prometheus) ${args.join(' ')}:\n${stdout}\n${stderr}`).to.equal(0);
     }
   });
 
