@@ -1,10 +1,13 @@
 /** Spans of real nodes: what is a child of what, over nodes, eras and deaths, and what is never in them. */
 import { expect } from 'chai';
+import { createFleet } from '../../src/index.js';
 import { returned, untilRunning } from '../cluster/probe-fleet.js';
 import { callTool, answer as modernAnswer } from '../modern/modern-client.js';
 import { eventually } from '../support/eventually.js';
+import { initialize, notification, request } from '../support/json-rpc.js';
 import type { NodeProcess } from '../support/node-process.js';
 import { RawSession } from '../support/raw-client.js';
+import { RawSseSession } from '../support/raw-sse-client.js';
 import { named, newTrace, type RecordedSpan, startTracedFleet, type TracedFleet } from './traced-fleet.js';
 
 const KIND = { server: 1, client: 2, producer: 3, consumer: 4 };
@@ -156,6 +159,74 @@ describe('tracing', function () {
       named(spans, 'elicitation/create').spanId,
       foreign.traceId,
     ]);
+  });
+
+  it('is one over both nodes of a question over HTTP+SSE', async () => {
+    const session = await RawSseSession.connect(traced.fleet, { node: 0, headers });
+    const post = (message: unknown, node: number): Promise<void> => session.post(message, { node, headers });
+    await post(initialize('2024-11-05', { elicitation: {} }), 1);
+    await session.answerTo('init');
+    await post(notification('notifications/initialized'), 2);
+    const own = newTrace();
+    const _meta = { traceparent: own.traceparent };
+    await post(request(7, 'tools/call', { name: 'ask_within', arguments: {}, _meta }), 1);
+    const asked = await session.asked('elicitation/create');
+    await post({ jsonrpc: '2.0', id: asked.id, ...ACCEPT }, 2);
+    await session.answerTo(7);
+    const names = ['tools/call ask_within', 'elicitation/create', 'accept answer', 'deliver answer'];
+    const spans = await traced.trace(own.traceId, names);
+    expect(names.map((name) => nodeOf(named(spans, name)))).to.deep.equal([idOf(1), idOf(1), idOf(2), idOf(1)]);
+    session.stream.close();
+  });
+
+  it('is one for each request of a batch', async () => {
+    const session = await RawSession.open(traced.fleet, { headers, revision: '2025-03-26' });
+    const traces = [newTrace(), newTrace()];
+    const batch = traces.map(({ traceparent }, i) =>
+      request(i, 'tools/call', { name: 'work', arguments: {}, _meta: { traceparent } }),
+    );
+    const response = await session.post(batch);
+    expect(response.status).to.equal(200);
+    await response.text();
+    for (const { traceId, spanId } of traces) {
+      const spans = await traced.trace(traceId, ['tools/call work', 'own work']);
+      expect(named(spans, 'tools/call work').parentId).to.equal(spanId);
+      expect(spans).to.have.length(2);
+    }
+  });
+
+  it('ends with a cancelled call, and with the question that it was waiting for', async () => {
+    const session = await open(0);
+    const own = newTrace();
+    const params = { name: 'ask_within', arguments: {}, _meta: { traceparent: own.traceparent } };
+    const call = await session.start('tools/call', params, { node: 0, id: 77 });
+    await call.asked('elicitation/create');
+    await session.notify('notifications/cancelled', { requestId: 77 }, { node: 1 });
+    const spans = await traced.trace(own.traceId, ['tools/call ask_within', 'elicitation/create', 'own question']);
+    for (const name of ['tools/call ask_within', 'elicitation/create']) {
+      const { status, attributes } = named(spans, name);
+      expect([name, status.code, attributes['error.type']]).to.deep.equal([name, ERROR, 'cancelled']);
+    }
+  });
+
+  it('goes with the answer to a question of a process that serves nobody', async () => {
+    const worker = await createFleet({ redisUrl: traced.fleet.redis.url, logLevel: 'silent' });
+    try {
+      const session = await open(0);
+      const stream = await session.stream({ node: 0 });
+      const asking = worker.session(session.id).request('elicitation/create', { message: '?', requestedSchema: {} });
+      const asked = await stream.waitFor(({ method }) => method === 'elicitation/create', 'the question');
+      // It records nothing itself, and nobody gave it a trace.
+      expect(asked.params._meta).to.equal(undefined);
+      const own = newTrace();
+      await session.reply(asked, ACCEPT, { node: 1, headers: { traceparent: own.traceparent } });
+      expect(await asking).to.deep.equal(ACCEPT.result);
+      const [accepted] = await traced.trace(own.traceId, ['accept answer']);
+      expect([accepted?.parentId, accepted?.attributes['anynode.relay.outcome']]).to.deep.equal([own.spanId, 'posted']);
+      stream.close();
+    } finally {
+      await worker.close();
+    }
   });
 
   it('goes on with a call that a survivor runs again', async () => {
