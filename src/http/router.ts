@@ -63,10 +63,12 @@ export function createRouter({ gates, routes, ops, logger }: RouterOptions): Rou
 /** An application of our own: the router, and JSON instead of pages for everything else. */
 export function createApplication(router: Router, gates: Gates, logger: Logger): express.Express {
   const app = express();
+  const access = createAccessLog(logger);
   app.disable('x-powered-by');
   app.disable('etag');
   app.use(router);
   app.use((req, res) => {
+    access(req, res);
     const passed = gates(req, res);
     if (passed.outcome === 'refused') sendFault(res, null, passed.fault);
     else if (passed.outcome === 'passed') sendFault(res, null, faults.routeNotFound());

@@ -120,6 +120,10 @@ describe('the log of requests', function () {
     const refused = await send(`${node.url}/mcp?token=${SECRET}`, { headers: { 'X-Request-Id': id, Host: 'evil' } });
     await refused.text();
     expect(await lineOf(node, id)).to.include({ status: 403, route: '/mcp', http: 'GET' });
+    const unknown = randomUUID();
+    const nowhere = await send(`${node.url}/${SECRET}`, { headers: { ...headers, 'X-Request-Id': unknown } });
+    await nowhere.text();
+    expect(await lineOf(node, unknown)).to.include({ status: 404, route: 'other' });
     const odd = randomUUID();
     await session.request(`made/${SECRET}`, {}, { node: 0, headers: { 'X-Request-Id': odd } });
     expect(await lineOf(node, odd)).to.include({ status: 200, method: 'other' });
