@@ -1,9 +1,11 @@
 /** The library's door: a node from options, with the defaults of the program. */
 import type { Logger } from '../core/logger.js';
+import type { EventLog } from '../core/ports/event-log.js';
 import type { Store, StoreLimits } from '../core/ports/store.js';
 import type { ServerFactory, ServerModule } from '../mcp/server-module.js';
 import { createMemoryStore, type MemoryState } from '../memory/index.js';
 import { createRedisStore } from '../redis/index.js';
+import { createOtelTracing } from '../tracing/otel.js';
 import { formatFault, parseConfig } from './config.js';
 import type { Config } from './config-types.js';
 import { createLogger } from './logger.js';
@@ -66,9 +68,27 @@ export async function assembleNode(
     metrics.redisUp(up);
     if (up) node?.storeIsBack();
   };
-  store = await openStore(config, metrics, logger, memory, onUp);
-  node = new Node({ config, store, module, metrics, logger, serves });
+  const opened = await openStore(config, metrics, logger, memory, onUp);
+  store = { ...opened, log: counted(opened.log, metrics) };
+  node = new Node({ config, store, module, metrics, tracing: createOtelTracing(), logger, serves });
   return node;
+}
+
+/** The log, with what is stored in it counted. */
+function counted(log: EventLog, metrics: NodeMetrics): EventLog {
+  return {
+    ...log,
+    async append(...args) {
+      const outcome = await log.append(...args);
+      if (outcome.outcome === 'appended') {
+        metrics.appended(
+          outcome.entries.length,
+          outcome.entries.reduce((sum, { data }) => sum + Buffer.byteLength(data), 0),
+        );
+      }
+      return outcome;
+    },
+  };
 }
 
 async function openStore(

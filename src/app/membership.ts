@@ -19,6 +19,8 @@ export class Membership {
   /** Since when every heartbeat has found our lease intact (epoch ms). */
   #unbrokenSince: number | undefined;
   #lastBeat = 0;
+  /** Of a clock that nobody sets. */
+  #confirmedAt = performance.now();
 
   constructor(options: MembershipOptions) {
     this.#options = options;
@@ -42,11 +44,17 @@ export class Membership {
     return now - this.#unbrokenSince >= leaseMs;
   }
 
+  /** Since the store has last confirmed our lease, or since this node exists where it never has. */
+  get leaseAgeMs(): number {
+    return performance.now() - this.#confirmedAt;
+  }
+
   /** Takes the name. While the store is away the node starts all the same, and the heartbeat takes it later. */
   async join(): Promise<void> {
     try {
       await this.#claim();
       this.#unbrokenSince = Date.now();
+      this.#confirmedAt = performance.now();
     } catch (error) {
       if (!(error instanceof StoreUnavailable)) throw error;
       this.#options.logger.warn({}, 'the store is out of reach: the node is live but not ready');
@@ -60,11 +68,13 @@ export class Membership {
       await store.calls.renew(nodeToken);
       if (await store.nodes.heartbeat(this.#nodeId, nodeToken)) {
         this.#lastBeat = Date.now();
+        this.#confirmedAt = performance.now();
         this.#unbrokenSince ??= this.#lastBeat;
         return;
       }
       this.#unbrokenSince = undefined;
       await this.#claim();
+      this.#confirmedAt = performance.now();
     } catch (error) {
       this.#unbrokenSince = undefined;
       throw error;

@@ -4,13 +4,41 @@
  * A registry for each node: several nodes of one process do not count into each other.
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { Metrics } from '../core/metrics.js';
+import type { Metrics, RelayOutcome } from '../core/metrics.js';
+import { sampleNode } from './node-gauges.js';
+
+/** What a node is asked at each scrape. None of it may throw; what needs the store rejects while that is away. */
+export interface Sampled {
+  readonly inboxDepth: () => Promise<number>;
+  readonly leaseAgeSeconds: () => number;
+  readonly callsRunning: () => { readonly legacy: number; readonly modern: number };
+  readonly subscriptionsOpen: () => number;
+  readonly connectionsOpen: () => number;
+  readonly draining: () => boolean;
+}
+
+export interface NodeInfo {
+  readonly store: 'redis' | 'memory';
+  readonly leaseSeconds: number;
+}
 
 export interface NodeMetrics extends Metrics {
+  /** Adds what only a node knows. Once. */
+  sample(node: Sampled, info: NodeInfo): void;
   redisUp(up: boolean): void;
   redisCommand(command: string, seconds: number, answered: boolean): void;
   render(): Promise<{ readonly contentType: string; readonly text: string }>;
 }
+
+const RELAY_OUTCOMES: readonly RelayOutcome[] = [
+  'local',
+  'posted',
+  'delivered',
+  'unwanted',
+  'foreign',
+  'forged',
+  'orphaned',
+];
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
@@ -79,6 +107,21 @@ export function createMetrics(sources: { readonly activeSessions: () => Promise<
     help: 'Streams whose reader was told that events are missing.',
     registers,
   });
+  const events = new Counter({
+    name: 'mcp_stream_events_total',
+    help: 'Events that this node has stored in the logs of streams.',
+    registers,
+  });
+  const bytes = new Counter({
+    name: 'mcp_stream_bytes_total',
+    help: 'Bytes of the data of those events.',
+    registers,
+  });
+  const breaker = new Counter({
+    name: 'redis_breaker_opened_total',
+    help: 'How often Redis went out of reach: commands are refused until it answers again.',
+    registers,
+  });
   const up = new Gauge({
     name: 'redis_up',
     help: '1 while Redis answers in time (or is not used), else 0.',
@@ -96,7 +139,8 @@ export function createMetrics(sources: { readonly activeSessions: () => Promise<
   for (const reason of ['expired', 'deleted', 'max_age'] as const) ended.inc({ reason }, 0);
   for (const kind of ['call', 'main'] as const) streams.set({ kind }, 0);
   for (const outcome of ['rerun', 'failed'] as const) recovered.inc({ outcome }, 0);
-  relayed.inc({ kind: 'answer', outcome: 'local' }, 0);
+  for (const kind of ['answer', 'progress'] as const)
+    for (const outcome of RELAY_OUTCOMES) relayed.inc({ kind, outcome }, 0);
 
   return {
     sessionCreated: () => created.inc(),
@@ -111,7 +155,15 @@ export function createMetrics(sources: { readonly activeSessions: () => Promise<
     streamClosed: (kind) => streams.dec({ kind }),
     historyLost: () => lost.inc(),
     callRecovered: (outcome) => recovered.inc({ outcome }),
-    redisUp: (value) => up.set(value ? 1 : 0),
+    redisUp(value) {
+      up.set(value ? 1 : 0);
+      if (!value) breaker.inc();
+    },
+    appended(count, size) {
+      events.inc(count);
+      bytes.inc(size);
+    },
+    sample: (node, info) => sampleNode(registers, node, info),
     redisCommand: (command, seconds, answered) =>
       commands.observe({ command, outcome: answered ? 'answered' : 'failed' }, seconds),
     render: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),

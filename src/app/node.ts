@@ -15,6 +15,7 @@ import { newNodeToken } from '../core/random-id.js';
 import { Relay } from '../core/relay.js';
 import type { Notify } from '../core/server-context.js';
 import { TokenExpiry } from '../core/token-expiry.js';
+import type { Tracing } from '../core/tracing.js';
 import type { HealthReport } from '../http/ops-routes.js';
 import type { Middleware } from '../http/router.js';
 import { createFleetAccess, type Fleet } from '../mcp/fleet.js';
@@ -45,6 +46,7 @@ export interface NodeParts {
   readonly store: Store;
   readonly module: ServerModule;
   readonly metrics: NodeMetrics;
+  readonly tracing: Tracing;
   readonly logger: Logger;
   /** False: a member that sends and is answered, and leaves all duties of the fleet to the others. */
   readonly serves: boolean;
@@ -71,6 +73,7 @@ export class Node {
   #started: Promise<void> | undefined;
   /** Responses that are not over. */
   #answering = 0;
+  #connections = 0;
   #joined = false;
   #draining = false;
   #closed: Promise<void> | undefined;
@@ -106,7 +109,15 @@ export class Node {
         toolScopes.forget();
       },
     );
-    this.#relay = new Relay({ hub: this.#hub, broker: store.broker, metrics, nodeToken: this.#token });
+    this.#relay = new Relay({
+      ...parts,
+      get nodeId() {
+        return self.nodeId;
+      },
+      hub: this.#hub,
+      broker: store.broker,
+      nodeToken: this.#token,
+    });
     this.#clock = new Clockwork(logger);
     this.#states = new RequestStates({
       secrets: config.stateSecrets,
@@ -141,6 +152,10 @@ export class Node {
       streamUpgradeMs: config.streamUpgradeMs,
     });
     this.fleet = createFleetAccess({
+      get nodeId() {
+        return self.nodeId;
+      },
+      tracing: parts.tracing,
       hub: this.#hub,
       nodeToken: this.#token,
       writeMain: (sessionId) => this.#era.writeMain(sessionId),
@@ -158,6 +173,17 @@ export class Node {
       metrics: () => metrics.render(),
     });
     this.handler = this.#front.router;
+    metrics.sample(
+      {
+        inboxDepth: () => store.broker.depth(),
+        leaseAgeSeconds: () => this.#membership.leaseAgeMs / 1000,
+        callsRunning: () => ({ legacy: this.#hub.exchangeCount, modern: this.#modern.running }),
+        subscriptionsOpen: () => this.#modern.listening,
+        connectionsOpen: () => this.#connections,
+        draining: () => this.#draining,
+      },
+      { store: store.kind, leaseSeconds: config.nodeLeaseMs / 1000 },
+    );
   }
 
   /** Unique among the living nodes; a suffix is added where another one has the configured name. */
@@ -230,6 +256,12 @@ export class Node {
       const handler = this.#front.direct.get(req.url ?? '');
       if (handler) handler(req, res);
       else this.#front.application(req, res);
+    });
+    server.on('connection', (socket) => {
+      this.#connections += 1;
+      socket.once('close', () => {
+        this.#connections -= 1;
+      });
     });
     // Bound before the node takes its place in the fleet: a port that is taken must leave no trace there.
     const address = await listen(server, port, host);
@@ -321,6 +353,8 @@ export class Node {
       await store.broker.stop().catch(() => undefined);
     }
     await store.close();
+    // Nobody else gets the chance: the process ends when this is done.
+    await this.#parts.tracing.flush();
     logger.info({}, 'stopped');
   }
 }

@@ -64,6 +64,8 @@ function redactNamed(key: string, value: unknown, depth: number): unknown {
   if (SECRET_NAME.test(name)) return typeof value === 'number' ? value : HIDDEN;
   if (SESSION_NAME.test(name)) return typeof value === 'string' ? `#${hashId(value)}` : redactIds(value);
   if (NODE_NAME.test(name) && typeof value === 'string') return value;
+  // Its form was checked where it came in, and it is no session id; balancers make UUIDs of it.
+  if (name === 'requestid' && typeof value === 'string') return value;
   return redactValue(value, depth + 1);
 }
 

@@ -14,6 +14,13 @@ export interface Logger {
   readonly info: Log;
   readonly warn: Log;
   readonly error: Log;
+  /** Whether lines of that level are written; absent: unknown, so they are made. */
+  isLevelEnabled?(level: string): boolean;
+}
+
+/** Asked before a line is made that costs something to make. */
+export function isLevelEnabled(logger: Logger, level: 'debug' | 'info'): boolean {
+  return logger.isLevelEnabled?.(level) ?? true;
 }
 
 const nothing: Log = () => {};
@@ -24,6 +31,7 @@ export const silentLogger: Logger = Object.freeze({
   info: nothing,
   warn: nothing,
   error: nothing,
+  isLevelEnabled: () => false,
 });
 
 /**

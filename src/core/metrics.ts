@@ -24,5 +24,7 @@ export interface Metrics {
   streamOpened(kind: 'call' | 'main'): void;
   streamClosed(kind: 'call' | 'main'): void;
   historyLost(): void;
+  /** Events were stored in the log of a stream. */
+  appended(events: number, bytes: number): void;
   callRecovered(outcome: 'rerun' | 'failed'): void;
 }

@@ -7,6 +7,9 @@
  * forged or of another session is dropped and counted, and its sender learns nothing from that.
  *
  * Progress on a server's request takes the same way, and so stays in order with the answer.
+ *
+ * Traced, both ends have a span in the trace of the question: the wire id carries it here, the letter carries it on. A
+ * context that the client sends wins where it is of that trace, and is linked where it is of another.
  */
 
 import type { Hub } from './hub.js';
@@ -19,6 +22,8 @@ import {
 } from './jsonrpc.js';
 import type { Metrics, RelayOutcome } from './metrics.js';
 import type { Broker, Letter } from './ports/broker.js';
+import { contextOfMessage, formatTraceparent, parseTraceContext, type TraceContext } from './trace-context.js';
+import { type Attributes, noTracing, type Span, shownSession, type Tracing } from './tracing.js';
 import { parseWireId, type WireId } from './wire-id.js';
 
 export interface RelayOptions {
@@ -26,6 +31,8 @@ export interface RelayOptions {
   readonly broker: Broker;
   readonly metrics: Metrics;
   readonly nodeToken: string;
+  readonly nodeId: string;
+  readonly tracing?: Tracing;
 }
 
 export class Relay {
@@ -35,26 +42,90 @@ export class Relay {
     this.#options = options;
   }
 
-  /** Resolves when the message is taken over, or known to be unwanted. @throws StoreUnavailable */
-  async accept(sessionId: string, message: JsonRpcResponse | JsonRpcNotification): Promise<void> {
-    const { broker, metrics, nodeToken } = this.#options;
+  /**
+   * Resolves when the message is taken over, or known to be unwanted. `ambient`: the trace context of its request.
+   * @throws StoreUnavailable
+   */
+  async accept(
+    sessionId: string,
+    message: JsonRpcResponse | JsonRpcNotification,
+    ambient?: TraceContext,
+  ): Promise<Span | undefined> {
+    const { metrics } = this.#options;
     const wireId = wireIdOf(message);
-    let outcome: RelayOutcome;
-    if (!wireId) outcome = 'forged';
-    else if (wireId.nodeToken === nodeToken) outcome = this.#handOver(sessionId, wireId, message) ?? 'local';
-    else {
-      const posted = await broker.post(wireId.nodeToken, { sessionId, message: JSON.stringify(message) });
-      outcome = posted ? 'posted' : 'orphaned';
+    const span = this.#acceptance(sessionId, message, wireId, ambient);
+    try {
+      const outcome = await this.#accept(sessionId, message, wireId, span);
+      metrics.relayed(kindOf(message), outcome);
+      endSpan(span, outcome);
+    } catch (error) {
+      span?.end({ type: (error as Error).name });
+      throw error;
     }
-    metrics.relayed(kindOf(message), outcome);
+    return span;
+  }
+
+  async #accept(
+    sessionId: string,
+    message: JsonRpcResponse | JsonRpcNotification,
+    wireId: WireId | undefined,
+    span: Span | undefined,
+  ): Promise<RelayOutcome> {
+    const { broker, nodeToken } = this.#options;
+    if (!wireId) return 'forged';
+    if (wireId.nodeToken === nodeToken) return this.#handOver(sessionId, wireId, message) ?? 'local';
+    const letter = {
+      sessionId,
+      message: JSON.stringify(message),
+      ...(span && { traceparent: formatTraceparent(span.context) }),
+    };
+    return (await broker.post(wireId.nodeToken, letter)) ? 'posted' : 'orphaned';
   }
 
   /** A letter from this node's inbox. */
   deliver(letter: Letter): void {
     const message = JSON.parse(letter.message) as JsonRpcResponse | JsonRpcNotification;
     const wireId = wireIdOf(message);
+    const { tracing = noTracing, metrics } = this.#options;
+    const kind = kindOf(message);
+    const parent = letter.traceparent === undefined ? wireId?.trace : parseTraceContext(letter);
+    const span =
+      tracing.active && parent
+        ? tracing.start({
+            name: `deliver ${kind}`,
+            kind: 'consumer',
+            parent,
+            attributes: () => this.#attributes(letter.sessionId),
+          })
+        : undefined;
     const outcome = wireId ? (this.#handOver(letter.sessionId, wireId, message) ?? 'delivered') : 'forged';
-    this.#options.metrics.relayed(kindOf(message), outcome);
+    metrics.relayed(kind, outcome);
+    endSpan(span, outcome);
+  }
+
+  #acceptance(
+    sessionId: string,
+    message: JsonRpcMessage,
+    wireId: WireId | undefined,
+    ambient: TraceContext | undefined,
+  ): Span | undefined {
+    const { tracing = noTracing } = this.#options;
+    const question = wireId?.trace;
+    const own = contextOfMessage(message);
+    if (!tracing.active && !question && !own && !ambient) return undefined;
+    const given = own ?? ambient;
+    const [parent, link] = question && given?.traceId !== question.traceId ? [question, given] : [given, question];
+    return tracing.start({
+      name: `accept ${kindOf(message)}`,
+      kind: 'producer',
+      parent,
+      link,
+      attributes: () => this.#attributes(sessionId),
+    });
+  }
+
+  #attributes(sessionId: string): Attributes {
+    return { 'mcp.session.id': shownSession(sessionId), 'anynode.node.id': this.#options.nodeId };
   }
 
   /** Why the message was not wanted; undefined: it was. */
@@ -64,6 +135,12 @@ export class Relay {
     if (exchange.sessionId !== sessionId) return 'foreign';
     return exchange.receive(wireId.number, message) ? undefined : 'unwanted';
   }
+}
+
+function endSpan(span: Span | undefined, outcome: RelayOutcome): void {
+  if (!span?.recording) return;
+  span.set({ 'anynode.relay.outcome': outcome });
+  span.end(outcome === 'local' || outcome === 'posted' || outcome === 'delivered' ? undefined : { type: outcome });
 }
 
 function wireIdOf(message: JsonRpcResponse | JsonRpcNotification): WireId | undefined {

@@ -48,8 +48,9 @@ export type Gates = (
 ) => GateResult | Promise<GateResult>;
 
 const CORS_REQUEST_HEADERS =
-  'Content-Type, Accept, Authorization, Mcp-Session-Id, MCP-Protocol-Version, Last-Event-ID, Mcp-Method, Mcp-Name';
-const CORS_RESPONSE_HEADERS = 'Mcp-Session-Id, WWW-Authenticate, Retry-After';
+  'Content-Type, Accept, Authorization, Mcp-Session-Id, MCP-Protocol-Version, Last-Event-ID, Mcp-Method, Mcp-Name, ' +
+  'X-Request-Id, traceparent, tracestate, baggage';
+const CORS_RESPONSE_HEADERS = 'Mcp-Session-Id, WWW-Authenticate, Retry-After, X-Request-Id';
 
 const NOBODY: Passed = { outcome: 'passed', identity: ANONYMOUS };
 

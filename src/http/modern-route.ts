@@ -12,6 +12,7 @@ import { isObject, isRequest, type JsonRpcMessage } from '../core/jsonrpc.js';
 import { MODERN_REVISION } from '../core/revisions.js';
 import type { ModernEra } from '../mcp/modern-era.js';
 import { SAFE_HEADERS } from './reply.js';
+import { trailOf } from './request-trail.js';
 
 const CLAIM = 'io.modelcontextprotocol/protocolVersion';
 
@@ -58,7 +59,8 @@ export async function serveModern(
 ): Promise<void> {
   // Neither the Host nor the form of the request line is the SDK's business, and it would stumble over odd ones.
   const request = new Request('http://localhost/mcp', { method: 'POST', headers: headersOf(req), signal: gone });
-  await era.serve(request, message, identity, (response) => send(response, res));
+  const caller = { ...identity, trail: trailOf(req) };
+  await era.serve(request, message, caller, (response) => send(response, res));
 }
 
 function headersOf(req: IncomingMessage): [string, string][] {

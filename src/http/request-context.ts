@@ -2,9 +2,11 @@
 import type { IncomingMessage } from 'node:http';
 import type { Identity } from '../core/authentication.js';
 import type { Caller } from '../mcp/legacy-era.js';
+import { trailOf } from './request-trail.js';
 
 export function callerOf(req: IncomingMessage, { principal, authInfo }: Identity): Caller {
-  return { principal, authInfo, http: { requestInfo: { headers: req.headers }, request: new RequestView(req) } };
+  const http = { requestInfo: { headers: req.headers }, request: new RequestView(req) };
+  return { principal, authInfo, http, trail: trailOf(req) };
 }
 
 /**

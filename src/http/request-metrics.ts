@@ -3,36 +3,14 @@
 import type { ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import { isResponse, type JsonRpcMessage } from '../core/jsonrpc.js';
+import { isClientMethod } from '../core/known-methods.js';
 import type { Metrics } from '../core/metrics.js';
+import { trailOf } from './request-trail.js';
 
-const METHODS = new Set([
-  'initialize',
-  'ping',
-  'tools/list',
-  'tools/call',
-  'resources/list',
-  'resources/templates/list',
-  'resources/read',
-  'resources/subscribe',
-  'resources/unsubscribe',
-  'prompts/list',
-  'prompts/get',
-  'completion/complete',
-  'logging/setLevel',
-  'server/discover',
-  'subscriptions/listen',
-  'notifications/initialized',
-  'notifications/cancelled',
-  'notifications/progress',
-  'notifications/roots/list_changed',
-  // Not of the protocol: what else comes in by POST, and the other HTTP methods.
-  'answer',
-  'batch',
-  'GET',
-  'DELETE',
-]);
+/** Not of the protocol: what else comes in by POST, and the other HTTP methods. */
+const KINDS = new Set(['answer', 'batch', 'GET', 'DELETE']);
 
-/** From now until the response is over, whoever ends it. */
+/** From now until the response is over, whoever ends it. The line in the log gets to know the method as well. */
 export function observeRequest(
   metrics: Metrics,
   res: ServerResponse,
@@ -40,8 +18,9 @@ export function observeRequest(
   era: 'legacy' | 'modern' = 'legacy',
 ): void {
   const started = performance.now();
+  const label = isClientMethod(method) || KINDS.has(method) ? method : 'other';
+  trailOf(res.req).served(label, era);
   res.once('close', () => {
-    const label = METHODS.has(method) ? method : 'other';
     metrics.request(era, label, outcomeOf(res), (performance.now() - started) / 1000);
   });
 }

@@ -7,12 +7,14 @@ import express, { type ErrorRequestHandler, type RequestHandler, type Router } f
 import type { Audit } from '../core/audit.js';
 import type { JsonRpcId } from '../core/jsonrpc.js';
 import type { Logger } from '../core/logger.js';
+import { createAccessLog } from './access-log.js';
 import { faultOf, faults } from './faults.js';
 import type { GateExceptions, Gates } from './gates.js';
 import type { Route } from './mcp-route.js';
 import type { OpsRoute } from './ops-routes.js';
 import { Refused } from './refused.js';
 import { type HttpFault, sendFault } from './reply.js';
+import { trailOf } from './request-trail.js';
 import type { OpenRoute } from './well-known.js';
 
 /** What an express application can `use`. */
@@ -37,9 +39,11 @@ export interface Routing {
 export function createRouter({ gates, routes, ops, open, audit, logger }: RouterOptions): Routing {
   const router = express.Router({ caseSensitive: true, strict: false });
   const refuse = refusing(audit);
+  const access = createAccessLog(logger);
   const guarded =
     (route: Route, exceptions?: GateExceptions) =>
     async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
+      access(req, res);
       try {
         const judged = gates(req, res, exceptions);
         const passed = 'outcome' in judged ? judged : await judged;
@@ -49,7 +53,9 @@ export function createRouter({ gates, routes, ops, open, audit, logger }: Router
       } catch (error) {
         const refused = error instanceof Refused ? error : undefined;
         const fault = refused?.fault ?? faultOf(error) ?? faults.internal();
-        if (fault.status === 500) logger.error({ error: refused?.cause ?? error }, 'request failed');
+        if (fault.status === 500) {
+          logger.error({ error: refused?.cause ?? error, ...trailOf(req).ids() }, 'request failed');
+        }
         refuse(req, res, refused?.id ?? null, fault);
       }
     };
@@ -84,10 +90,12 @@ function refusing(audit: Audit) {
 export function createApplication(router: Router, gates: Gates, audit: Audit, logger: Logger): express.Express {
   const refuse = refusing(audit);
   const app = express();
+  const access = createAccessLog(logger);
   app.disable('x-powered-by');
   app.disable('etag');
   app.use(router);
   app.use(async (req, res) => {
+    access(req, res);
     const passed = await gates(req, res);
     if (passed.outcome === 'refused') refuse(req, res, null, passed.fault);
     else if (passed.outcome === 'passed') sendFault(res, null, faults.routeNotFound());

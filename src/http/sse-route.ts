@@ -25,6 +25,7 @@ import { answering, Refused } from './refused.js';
 import { sendEmpty } from './reply.js';
 import { callerOf, singleHeader } from './request-context.js';
 import { methodOf, observeRequest } from './request-metrics.js';
+import { trailOf } from './request-trail.js';
 import { expiring, SseConnection } from './sse-connection.js';
 
 export function createSseRoutes(options: RouteOptions): { readonly sse: Route; readonly messages: Route } {
@@ -87,7 +88,7 @@ export function createSseRoutes(options: RouteOptions): { readonly sse: Route; r
 
       const caller = callerOf(req, identity);
       if (identity.scopes) await authorization.check(identity, received, id, () => era.contextFor(session, caller));
-      const report = (error: Error): void => logger.error({ error }, 'exchange: not served');
+      const report = (error: Error): void => logger.error({ error, ...trailOf(req).ids() }, 'exchange: not served');
       if (isRequest(first) && first.method === 'initialize') {
         if (session.initialize !== '') throw new Refused(faults.notJsonRpc('the session is initialized already'), id);
         const fault = initializeFault(first.params);

@@ -28,6 +28,8 @@ import { StoreUnavailable } from '../core/ports/store.js';
 import { newExchangeId } from '../core/random-id.js';
 import { SessionGone } from '../core/server-context.js';
 import { StreamLost } from '../core/stream-writer.js';
+import type { TraceContext } from '../core/trace-context.js';
+import { failureOf, failures, type Span } from '../core/tracing.js';
 import { formatWireId } from '../core/wire-id.js';
 import type { Outlet, Refusal } from './outlet.js';
 import type { McpServerLike, TransportLike } from './server-module.js';
@@ -63,6 +65,10 @@ export interface ExchangeOptions {
   readonly extra: object;
   /** Runs a delivery so that handlers can ask for the current exchange; unset where nobody will. */
   readonly enter?: (deliver: () => void) => void;
+  /** Begins a span for a request of the server; `parent`: the request it is sent for. */
+  readonly question?: (request: JsonRpcRequest, parent: TraceContext | undefined) => Span | undefined;
+  /** Ids for log lines. */
+  readonly ids?: () => object;
   /** Called once, when the server is not needed any more. `clean`: no handler was still running. */
   readonly onEnd: (clean: boolean) => void;
 }
@@ -70,6 +76,7 @@ export interface ExchangeOptions {
 interface Inbound {
   readonly request: JsonRpcRequest;
   readonly serverId: JsonRpcId;
+  readonly span: Span | undefined;
 }
 
 export class Exchange implements OpenExchange, TransportLike {
@@ -95,7 +102,9 @@ export class Exchange implements OpenExchange, TransportLike {
     this.sessionId = options.session.sessionId;
     this.#level = options.session.logLevel;
     const { nodeToken, outlet } = options;
-    this.#asked = new ServerRequests(outlet, (number) => formatWireId({ nodeToken, exchangeId: this.id, number }));
+    this.#asked = new ServerRequests(outlet, (number, trace) =>
+      formatWireId({ nodeToken, exchangeId: this.id, number, trace }),
+    );
   }
 
   get id(): string {
@@ -135,19 +144,23 @@ export class Exchange implements OpenExchange, TransportLike {
     await server.connect(this);
   }
 
-  deliver(message: JsonRpcRequest | JsonRpcNotification): void {
-    if (this.#closed) return;
+  /** The span of a request ends with it; that of a notification is its sender's to end. */
+  deliver(message: JsonRpcRequest | JsonRpcNotification, span?: Span): void {
+    if (this.#closed) {
+      span?.end(failures.abandoned);
+      return;
+    }
     const { hub } = this.#options;
     if (!isRequest(message)) {
       // Handlers of notifications do not say when they are done, so nobody else gets this server.
       this.#clean = false;
-      this.#toServer(message);
+      this.#toServer(message, span);
       return;
     }
     const serverId = this.#serverId(message.id);
-    this.#inbound.set(serverId, { request: message, serverId });
+    this.#inbound.set(serverId, { request: message, serverId, span });
     const delivered = serverId === message.id ? message : { ...message, id: serverId };
-    this.#toServer(delivered);
+    this.#toServer(delivered, span);
     if (hub.wasCancelled(this.sessionId, message.id)) this.cancel(message.id, undefined);
   }
 
@@ -167,9 +180,10 @@ export class Exchange implements OpenExchange, TransportLike {
     return forServer !== undefined;
   }
 
-  #toServer(message: JsonRpcMessage): void {
+  #toServer(message: JsonRpcMessage, span?: Span): void {
     const { enter, extra } = this.#options;
-    if (enter) enter(() => this.onmessage?.(message, extra));
+    if (span) span.run(() => this.#toServer(message));
+    else if (enter) enter(() => this.onmessage?.(message, extra));
     else this.onmessage?.(message, extra);
   }
 
@@ -178,6 +192,7 @@ export class Exchange implements OpenExchange, TransportLike {
     if (!inbound || inbound.request.method === 'initialize') return false;
     const { serverId } = inbound;
     this.#inbound.delete(serverId);
+    inbound.span?.end(failures.cancelled);
     // The handler may go on for a while although nobody wants its result: such a server is not lent again.
     this.#clean = false;
     const params = { requestId: serverId, ...(reason !== undefined && { reason }) };
@@ -217,6 +232,8 @@ export class Exchange implements OpenExchange, TransportLike {
   end(): void {
     if (this.#closed) return;
     this.#closed = true;
+    for (const { span } of this.#inbound.values()) span?.end(failures.abandoned);
+    this.#asked.end();
     this.#options.hub.removeExchange(this);
     this.#options.onEnd(this.#clean && this.#asked.size === 0);
   }
@@ -238,7 +255,8 @@ export class Exchange implements OpenExchange, TransportLike {
   async #answerLeftovers(): Promise<void> {
     const left = [...this.#inbound.values()];
     this.#inbound.clear();
-    for (const { request } of left) {
+    for (const { request, span } of left) {
+      span?.end(failures.abandoned);
       const closed = errorResponse(request.id, ErrorCode.InternalError, 'The server closed before it answered');
       await this.#options.outlet.result(closed).catch((error) => this.#fail(error));
     }
@@ -255,7 +273,9 @@ export class Exchange implements OpenExchange, TransportLike {
       else if (isRequest(message)) {
         // From the first question on, answers have to find this exchange.
         this.#options.hub.nameExchange(this);
-        await this.#asked.ask(message, this.#relatedTo(options?.relatedRequestId));
+        const relatedTo = this.#relatedTo(options?.relatedRequestId);
+        const asking = relatedTo === undefined ? undefined : this.#inbound.get(relatedTo)?.span?.context;
+        await this.#asked.ask(message, relatedTo, this.#options.question?.(message, asking));
       } else await this.#notify(message, options?.relatedRequestId);
     } catch (error) {
       // What a handler says that is no JSON is its own fault: it is told, and the call goes on.
@@ -274,7 +294,9 @@ export class Exchange implements OpenExchange, TransportLike {
     try {
       const answer = { ...response, id: request.id } as JsonRpcResponse;
       await outlet.result(await effects.apply(request, answer, this.#serverCapabilities));
+      inbound.span?.end(failureOf(answer));
     } catch (error) {
+      inbound.span?.end(failures.abandoned);
       if (error instanceof SessionGone) await outlet.refuse(request, 'gone');
       else if (error instanceof StoreUnavailable) await outlet.refuse(request, 'unavailable');
       else throw error;
@@ -312,11 +334,15 @@ export class Exchange implements OpenExchange, TransportLike {
 
   #fail(error: unknown): void {
     if (error instanceof StreamLost) {
-      if (error.reason === 'unavailable') this.#options.logger.error({ error }, 'exchange: the log cannot be written');
+      if (error.reason === 'unavailable') this.#logError(error, 'exchange: the log cannot be written');
       this.abort(error.reason);
       return;
     }
-    this.#options.logger.error({ error }, 'exchange: output failed');
+    this.#logError(error, 'exchange: output failed');
     this.abort('unavailable');
+  }
+
+  #logError(error: unknown, what: string): void {
+    this.#options.logger.error({ error, ...this.#options.ids?.() }, what);
   }
 }

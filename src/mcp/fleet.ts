@@ -8,8 +8,10 @@ import { newExchangeId } from '../core/random-id.js';
 import { SessionGone } from '../core/server-context.js';
 import { isSessionId } from '../core/session-id.js';
 import { StreamLost } from '../core/stream-writer.js';
+import { failureOf, noTracing, startClientSpan, type Tracing } from '../core/tracing.js';
 import { formatWireId } from '../core/wire-id.js';
 import type { WriteMain } from './main-outlet.js';
+import { withTrace } from './server-requests.js';
 
 /** As the SDKs have it. */
 const DEFAULT_TIMEOUT_MS = 60_000;
@@ -58,12 +60,15 @@ export class RequestTimeout extends Error {
 export interface FleetOptions {
   readonly hub: Hub;
   readonly nodeToken: string;
+  readonly nodeId: string;
+  readonly tracing?: Tracing;
   readonly writeMain: (sessionId: string) => WriteMain;
   /** Resolves when this process can be answered: its inbox is open. */
   readonly started: () => Promise<void>;
 }
 
-export function createFleetAccess({ hub, nodeToken, writeMain, started }: FleetOptions): Fleet {
+export function createFleetAccess(options: FleetOptions): Fleet {
+  const { hub, nodeToken, tracing = noTracing, writeMain, started } = options;
   const send = async (sessionId: string, message: object): Promise<void> => {
     if (!isSessionId(sessionId)) throw new SessionGone('there is no session of that name');
     try {
@@ -82,7 +87,9 @@ export function createFleetAccess({ hub, nodeToken, writeMain, started }: FleetO
         signal?.throwIfAborted();
         await started();
         const question = new Question(sessionId);
-        const id = formatWireId({ nodeToken, exchangeId: question.id, number: 1 });
+        const asked = { jsonrpc: '2.0' as const, id: '', method, ...(params && { params }) };
+        const span = startClientSpan(tracing, asked, { nodeId: options.nodeId, sessionId }, undefined);
+        const id = formatWireId({ nodeToken, exchangeId: question.id, number: 1, trace: span?.context });
         hub.addExchange(question);
         hub.nameExchange(question);
         const giveUp = (reason: Error): void => question.fail(reason);
@@ -93,11 +100,13 @@ export function createFleetAccess({ hub, nodeToken, writeMain, started }: FleetO
         const onAbort = (): void => giveUp(signal?.reason as Error);
         signal?.addEventListener('abort', onAbort, { once: true });
         try {
-          await send(sessionId, { jsonrpc: '2.0', id, method, ...(params && { params }) });
+          await send(sessionId, { ...(span ? withTrace(asked, span.context) : asked), id });
           const answer = await question.answer;
+          span?.end(failureOf(answer));
           if ('error' in answer) throw new ClientError(answer.error);
           return answer.result;
         } catch (error) {
+          span?.end({ type: (error as Error).name });
           if (!question.answered && !(error instanceof SessionGone)) {
             const reason = error instanceof Error ? error.message : String(error);
             const cancelled = { method: 'notifications/cancelled', params: { requestId: id, reason } };

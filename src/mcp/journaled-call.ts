@@ -3,6 +3,7 @@
  */
 import type { JsonRpcRequest } from '../core/jsonrpc.js';
 import type { AuthInfo } from '../core/server-context.js';
+import { formatTraceparent, parseTraceContext, type TraceContext } from '../core/trace-context.js';
 import type { Caller } from './legacy-era.js';
 
 const VERSION = 1;
@@ -17,9 +18,16 @@ export interface JournaledCall {
   readonly ontoMain: boolean;
   readonly principal: string;
   readonly authInfo?: Omit<AuthInfo, 'token' | 'resource'>;
+  /** Of the span in which the call ran; of the first request where there are several. */
+  readonly traceparent?: string;
 }
 
-export function formatCall(requests: readonly JsonRpcRequest[], caller: Caller, ontoMain: boolean): string {
+export function formatCall(
+  requests: readonly JsonRpcRequest[],
+  caller: Caller,
+  ontoMain: boolean,
+  trace?: TraceContext,
+): string {
   const { principal, authInfo } = caller;
   const call: JournaledCall = {
     version: VERSION,
@@ -27,6 +35,7 @@ export function formatCall(requests: readonly JsonRpcRequest[], caller: Caller, 
     ontoMain,
     principal,
     ...(authInfo && { authInfo: claimsOf(authInfo) }),
+    ...(trace && { traceparent: formatTraceparent(trace) }),
   };
   return JSON.stringify(call);
 }
@@ -38,6 +47,10 @@ export function parseCall(journal: string): JournaledCall {
 /** Handlers of a recovered call see who called, without the token and without the HTTP request. */
 export function callerOf({ principal, authInfo }: JournaledCall): Caller {
   return { principal, authInfo: authInfo && { ...authInfo, token: '' }, http: {} };
+}
+
+export function traceOf(call: JournaledCall): TraceContext | undefined {
+  return parseTraceContext(call);
 }
 
 function claimsOf({ clientId, scopes, expiresAt, extra }: AuthInfo): Omit<AuthInfo, 'token' | 'resource'> {

@@ -27,6 +27,7 @@ import type { SessionRecord } from '../core/ports/session-store.js';
 import type { Store } from '../core/ports/store.js';
 import { newStreamId } from '../core/random-id.js';
 import type { Relay } from '../core/relay.js';
+import type { RequestTrail } from '../core/request-trail.js';
 import { hasPrimingEvent } from '../core/revisions.js';
 import {
   type AuthInfo,
@@ -36,6 +37,8 @@ import {
   type SessionState,
 } from '../core/server-context.js';
 import { StreamWriter } from '../core/stream-writer.js';
+import type { TraceContext } from '../core/trace-context.js';
+import { failures, type Span, startClientSpan, startServerSpan, type Tracing } from '../core/tracing.js';
 import { enterExchange } from './current-exchange.js';
 import { Exchange } from './exchange.js';
 import { formatCall } from './journaled-call.js';
@@ -65,6 +68,7 @@ export interface LegacyEraOptions {
   readonly notify: Notify;
   readonly states: RequestStates;
   readonly metrics: Metrics;
+  readonly tracing: Tracing;
   readonly logger: Logger;
   readonly streamUpgradeMs: number;
 }
@@ -75,7 +79,12 @@ export interface Caller {
   readonly authInfo: AuthInfo | undefined;
   /** `requestInfo`, `request` and the like, as the SDKs name them. */
   readonly http: object;
+  /** Absent for a call that was taken over. */
+  readonly trail?: RequestTrail;
 }
+
+/** What a span tells of a session. */
+type SpanSession = Pick<SessionRecord, 'sessionId' | 'protocolVersion'>;
 
 export class LegacyEra {
   readonly options: LegacyEraOptions;
@@ -107,6 +116,7 @@ export class LegacyEra {
     reply: PostReply,
     batch: boolean,
   ): Promise<void> {
+    const spans = this.spans(session, requests, caller);
     const outlet = new PostOutlet(this.#posts, {
       sessionId: session.sessionId,
       reply,
@@ -114,9 +124,9 @@ export class LegacyEra {
       batch,
       primes: hasPrimingEvent(session.protocolVersion),
       writeMain: this.writeMain(session.sessionId),
-      journal: () => formatCall(requests, caller, false),
+      journal: () => formatCall(requests, caller, false, spans[0]?.context),
     });
-    await this.run(session, requests, caller, outlet);
+    await this.run(session, requests, caller, outlet, undefined, spans);
   }
 
   /**
@@ -133,16 +143,22 @@ export class LegacyEra {
     const { store, nodeToken } = this.options;
     const { sessionId } = session;
     const name = { sessionId, callId: newStreamId() };
-    await store.calls.list(nodeToken, name);
-    if (!(await store.calls.enter(name, nodeToken, formatCall(requests, caller, true)))) {
-      throw new SessionGone('the session has ended');
+    const spans = this.spans(session, requests, caller);
+    try {
+      await store.calls.list(nodeToken, name);
+      if (!(await store.calls.enter(name, nodeToken, formatCall(requests, caller, true, spans[0]?.context)))) {
+        throw new SessionGone('the session has ended');
+      }
+    } catch (error) {
+      for (const span of spans) span?.end({ type: (error as Error).name });
+      throw error;
     }
     const write = this.writeMain(sessionId, { callId: name.callId, owner: nodeToken });
     const outlet = createMainOutlet(write, requests.length, {
       callId: name.callId,
       onOver: () => this.unlist(name),
     });
-    return () => this.run(session, requests, caller, outlet, effects);
+    return () => this.run(session, requests, caller, outlet, effects, spans);
   }
 
   /** A place that stays in the list by a failure here is found empty by whoever looks at it. */
@@ -155,12 +171,26 @@ export class LegacyEra {
    * @throws SessionGone, StoreUnavailable
    */
   async accept(session: SessionRecord, message: JsonRpcMessage, caller: Caller): Promise<void> {
-    const { relay, store, metrics } = this.options;
+    const { trail } = caller;
+    if (isResponse(message) || message.method === 'notifications/progress') {
+      const span = await this.options.relay.accept(session.sessionId, message, trail?.ambient);
+      if (span) trail?.joined(span.context);
+      return;
+    }
+    const span = this.span(session, message, caller);
+    try {
+      await this.#accept(session, message, caller, span);
+      span?.end();
+    } catch (error) {
+      span?.end({ type: (error as Error).name });
+      throw error;
+    }
+  }
+
+  async #accept(session: SessionRecord, message: JsonRpcNotification, caller: Caller, span?: Span): Promise<void> {
+    const { store, metrics } = this.options;
     const { sessionId } = session;
-    if (isResponse(message)) return relay.accept(sessionId, message);
     switch (message.method) {
-      case 'notifications/progress':
-        return relay.accept(sessionId, message);
       case 'notifications/cancelled': {
         const requestId = message.params?.requestId;
         const reason = message.params?.reason;
@@ -181,7 +211,25 @@ export class LegacyEra {
         await store.broker.signal({ kind: 'initialized', sessionId });
         break;
     }
-    this.#notifyServer(session, message, caller);
+    this.#notifyServer(session, message, caller, span);
+  }
+
+  /** A span for each request, in their order; undefined where nothing is traced. `before`: where a lost node had it. */
+  spans(
+    session: SpanSession,
+    requests: readonly JsonRpcRequest[],
+    caller: Caller,
+    before?: TraceContext,
+  ): (Span | undefined)[] {
+    return requests.map((request) => this.span(session, request, caller, before));
+  }
+
+  span(session: SpanSession, message: JsonRpcMessage, { trail }: Caller, before?: TraceContext): Span | undefined {
+    const { nodeId, tracing } = this.options;
+    const { sessionId, protocolVersion: revision } = session;
+    const span = startServerSpan(tracing, message, { nodeId, sessionId, revision, ambient: trail?.ambient, before });
+    if (span) trail?.joined(span.context);
+    return span;
   }
 
   /** Runs requests in a server brought to the session's state. */
@@ -191,6 +239,7 @@ export class LegacyEra {
     caller: Caller,
     outlet: Outlet,
     effects: SessionEffects = this.effects(session.sessionId),
+    spans: readonly (Span | undefined)[] = this.spans(session, requests, caller),
   ): Promise<void> {
     const { logger } = this.options;
     const context = this.contextFor(session, caller);
@@ -199,11 +248,14 @@ export class LegacyEra {
       exchange = await this.exchange(session, context, caller, outlet, effects);
     } catch (error) {
       // A factory that throws must not leave its clients waiting.
-      logger.error({ error }, 'exchange: no server');
+      logger.error({ error, ...caller.trail?.ids() }, 'exchange: no server');
+      for (const span of spans) span?.end(failures.internal);
       for (const { id } of requests) await outlet.result(errorResponse(id, ErrorCode.InternalError, 'Internal error'));
       return;
     }
-    for (const request of requests) exchange.deliver(request);
+    requests.forEach((request, i) => {
+      exchange.deliver(request, spans[i]);
+    });
   }
 
   /** What the factory is given for requests of a session. */
@@ -220,13 +272,14 @@ export class LegacyEra {
 
   /** A hydrated exchange, ready for its messages. */
   async exchange(
-    session: Pick<SessionRecord, 'sessionId' | 'initialize' | 'logLevel'>,
+    session: Pick<SessionRecord, 'sessionId' | 'initialize' | 'logLevel' | 'protocolVersion'>,
     context: ServerContext,
     caller: Caller,
     outlet: Outlet,
     effects: SessionEffects,
   ): Promise<Exchange> {
-    const { servers, hub, logger, nodeToken, metrics } = this.options;
+    const { servers, hub, logger, nodeId, nodeToken, metrics, tracing } = this.options;
+    const { sessionId, protocolVersion: revision } = session;
     const server = await servers.acquire(context);
     const closeStream = () => outlet.closeStream();
     const exchange = new Exchange({
@@ -241,6 +294,8 @@ export class LegacyEra {
         ...(caller.authInfo && { authInfo: caller.authInfo }),
         closeSSEStream: closeStream,
       },
+      question: (request, parent) => startClientSpan(tracing, request, { nodeId, sessionId, revision }, parent),
+      ...(caller.trail && { ids: () => caller.trail?.ids() ?? {} }),
       ...(servers.reusable && { enter: (deliver: () => void) => enterExchange(context, deliver) }),
       onEnd: (clean) =>
         void servers
@@ -285,15 +340,15 @@ export class LegacyEra {
   }
 
   /** After the acknowledgement: a handler's fault is no fault of the message. */
-  #notifyServer(session: SessionRecord, message: JsonRpcNotification, caller: Caller): void {
+  #notifyServer(session: SessionRecord, message: JsonRpcNotification, caller: Caller, span?: Span): void {
     const outlet = createMainOutlet(this.writeMain(session.sessionId), 0);
     const context = this.contextFor(session, caller);
     this.exchange(session, context, caller, outlet, this.effects(session.sessionId)).then(
       (exchange) => {
-        exchange.deliver(message);
+        exchange.deliver(message, span);
         this.#lingering.add(exchange);
       },
-      (error: Error) => this.options.logger.error({ error }, 'notification: not delivered'),
+      (error: Error) => this.options.logger.error({ error, ...caller.trail?.ids() }, 'notification: not delivered'),
     );
   }
 }

@@ -20,10 +20,14 @@ import { isObject, type JsonRpcMessage } from '../core/jsonrpc.js';
 import type { Logger } from '../core/logger.js';
 import type { Change } from '../core/ports/change-log.js';
 import { type Store, StoreUnavailable } from '../core/ports/store.js';
+import type { RequestTrail } from '../core/request-trail.js';
+import { MODERN_REVISION } from '../core/revisions.js';
 import type { Notify, ServerContext } from '../core/server-context.js';
 import type { TokenExpiry } from '../core/token-expiry.js';
+import { startServerSpan, type Tracing } from '../core/tracing.js';
 import { enterExchange } from './current-exchange.js';
 import { ListenSlots } from './listen-slots.js';
+import { ModernSpan } from './modern-span.js';
 import type { RequestStates } from './request-states.js';
 import type { McpServerLike } from './server-module.js';
 import type { ServerSource } from './server-source.js';
@@ -38,12 +42,17 @@ export interface ModernEraOptions {
   readonly feed: ChangeFeed;
   readonly states: RequestStates;
   readonly tokenExpiry: TokenExpiry;
+  readonly tracing: Tracing;
   readonly logger: Logger;
   /** Subscriptions open on this node. */
   readonly maxListenStreams: number;
   /** Subscriptions of one principal on all nodes; 0: no bound. */
   readonly maxListenStreamsPerUser: number;
   readonly keepAliveMs: number;
+}
+
+export interface ModernCaller extends Identity {
+  readonly trail?: RequestTrail;
 }
 
 /** As many subscriptions are open as may be, of this principal or on this node. */
@@ -92,6 +101,11 @@ export class ModernEra {
     return this.#calls.size;
   }
 
+  /** Subscriptions open on this node. */
+  get listening(): number {
+    return this.#listening;
+  }
+
   /** Whether the module's servers know this era: those of the first SDK line do not. */
   isServed(): Promise<boolean> {
     this.#isServed ??= this.#probe().catch((error: Error) => {
@@ -109,8 +123,24 @@ export class ModernEra {
   async serve(
     request: Request,
     message: JsonRpcMessage,
-    caller: Identity,
+    caller: ModernCaller,
     deliver: (response: Response) => Promise<void>,
+  ): Promise<void> {
+    const { nodeId, tracing } = this.#options;
+    const { trail } = caller;
+    const span = startServerSpan(tracing, message, { nodeId, revision: MODERN_REVISION, ambient: trail?.ambient });
+    if (!span) return this.#serve(request, message, caller, deliver);
+    trail?.joined(span.context);
+    const traced = new ModernSpan(span);
+    return traced.around(request.signal, deliver, (last) => this.#serve(request, message, caller, last, traced));
+  }
+
+  async #serve(
+    request: Request,
+    message: JsonRpcMessage,
+    caller: ModernCaller,
+    deliver: (response: Response) => Promise<void>,
+    traced?: ModernSpan,
   ): Promise<void> {
     const { store, states } = this.#options;
     const method = 'method' in message ? message.method : '';
@@ -131,7 +161,7 @@ export class ModernEra {
     const context = this.#context(caller, requestState);
     const options = { parsedBody: message, ...(caller.authInfo && { authInfo: caller.authInfo }) };
     if (listens) return this.#listen(request, options, caller, deliver);
-    const handler = createMcpHandler(this.#factory(context), this.#handlerOptions);
+    const handler = createMcpHandler(this.#factory(context, traced), this.#handlerOptions);
     this.#calls.add(handler);
     try {
       const response = await this.#fetch(handler, request, options, context);
@@ -165,8 +195,12 @@ export class ModernEra {
     await Promise.all([...this.#listens, ...this.#calls].map((handler) => handler.close()));
   }
 
-  #factory(context: ServerContext): McpServerFactory {
-    return async () => asServed(await this.#options.servers.build(context));
+  #factory(context: ServerContext, traced?: ModernSpan): McpServerFactory {
+    return async () => {
+      const server = asServed(await this.#options.servers.build(context));
+      traced?.watch(server);
+      return server;
+    };
   }
 
   async #listen(

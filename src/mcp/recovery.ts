@@ -22,7 +22,7 @@ import type { CallName } from '../core/ports/call-journal.js';
 import { type LogEntry, MAIN_STREAM, START } from '../core/ports/event-log.js';
 import { StoreUnavailable } from '../core/ports/store.js';
 import { StreamLost, StreamWriter } from '../core/stream-writer.js';
-import { callerOf, JOURNAL_FORM, type JournaledCall, parseCall } from './journaled-call.js';
+import { callerOf, JOURNAL_FORM, type JournaledCall, parseCall, traceOf } from './journaled-call.js';
 import type { LegacyEra } from './legacy-era.js';
 import type { Outlet } from './outlet.js';
 import { mayBeRepeated } from './repeatable.js';
@@ -103,9 +103,13 @@ export class Recovery {
     if (left.length === 0) return outlet.close();
 
     const caller = callerOf(call);
+    // The lost node's own span never ended, so nobody has seen it; what goes on here stays in its trace.
+    const before = traceOf(call);
     const repeatable = mayRun ? await mayBeRepeated(era, session, caller, left) : new Set<JsonRpcId>();
-    for (const { id } of left.filter((request) => !repeatable.has(request.id))) {
+    for (const request of left.filter(({ id }) => !repeatable.has(id))) {
+      const { id } = request;
       metrics.callRecovered('failed');
+      era.span(session, request, caller, before)?.end({ type: 'node_lost' });
       const data = { retryable: true, reason: 'node_lost' };
       await outlet.result(errorResponse(id, ErrorCode.InternalError, 'The node that ran this request was lost', data));
     }
@@ -115,9 +119,9 @@ export class Recovery {
     const [first] = again;
     if (first?.method === 'initialize') {
       const [request, effects] = sseHandshake(era, session, first);
-      await era.run(session, [request], caller, outlet, effects);
+      await era.run(session, [request], caller, outlet, effects, era.spans(session, [request], caller, before));
     } else {
-      await era.run(session, again, caller, outlet);
+      await era.run(session, again, caller, outlet, undefined, era.spans(session, again, caller, before));
     }
   }
 

@@ -14,9 +14,14 @@ import {
   type JsonRpcNotification,
   type JsonRpcRequest,
 } from '../core/jsonrpc.js';
+import { carrierOf, type TraceContext } from '../core/trace-context.js';
+import { failureOf, failures, type Span } from '../core/tracing.js';
 import type { Outlet } from './outlet.js';
 
 interface Outstanding {
+  readonly wireId: string;
+  /** From the question to its answer. */
+  readonly span: Span | undefined;
   readonly localId: JsonRpcId;
   /** The request it was sent for, by the id the server knows; undefined: for none. */
   readonly relatedTo: JsonRpcId | undefined;
@@ -24,11 +29,11 @@ interface Outstanding {
 
 export class ServerRequests {
   readonly #outlet: Outlet;
-  readonly #wireId: (number: number) => string;
+  readonly #wireId: (number: number, trace?: TraceContext) => string;
   readonly #outstanding = new Map<number, Outstanding>();
   #numbered = 0;
 
-  constructor(outlet: Outlet, wireId: (number: number) => string) {
+  constructor(outlet: Outlet, wireId: (number: number, trace?: TraceContext) => string) {
     this.#outlet = outlet;
     this.#wireId = wireId;
   }
@@ -39,15 +44,17 @@ export class ServerRequests {
   }
 
   /** Sends a request of the server. @throws StreamLost, and TypeError for one that is no JSON: neither is waited for. */
-  async ask(request: JsonRpcRequest, relatedTo: JsonRpcId | undefined): Promise<void> {
+  async ask(request: JsonRpcRequest, relatedTo: JsonRpcId | undefined, span?: Span): Promise<void> {
     this.#numbered += 1;
     const number = this.#numbered;
-    const wireId = this.#wireId(number);
-    this.#outstanding.set(number, { localId: request.id, relatedTo });
+    const wireId = this.#wireId(number, span?.context);
+    this.#outstanding.set(number, { wireId, span, localId: request.id, relatedTo });
     try {
-      await this.#send({ ...withProgressToken(request, wireId), id: wireId }, relatedTo);
+      const traced = span ? withTrace(request, span.context) : request;
+      await this.#send({ ...withProgressToken(traced, wireId), id: wireId }, relatedTo);
     } catch (error) {
       this.#outstanding.delete(number);
+      span?.end(failures.abandoned);
       throw error;
     }
   }
@@ -58,6 +65,7 @@ export class ServerRequests {
     if (!outstanding) return undefined;
     if (isResponse(message)) {
       this.#outstanding.delete(number);
+      outstanding.span?.end(failureOf(message));
       return { ...message, id: outstanding.localId };
     }
     return { ...message, params: { ...(message.params ?? {}), progressToken: outstanding.localId } };
@@ -78,15 +86,29 @@ export class ServerRequests {
   }
 
   async #cancel(number: number, reason: unknown): Promise<void> {
-    const relatedTo = this.#outstanding.get(number)?.relatedTo;
+    const outstanding = this.#outstanding.get(number);
+    if (!outstanding) return;
     this.#outstanding.delete(number);
-    const params = { requestId: this.#wireId(number), ...(typeof reason === 'string' && { reason }) };
-    await this.#send({ jsonrpc: '2.0', method: 'notifications/cancelled', params }, relatedTo);
+    outstanding.span?.end(failures.cancelled);
+    const params = { requestId: outstanding.wireId, ...(typeof reason === 'string' && { reason }) };
+    await this.#send({ jsonrpc: '2.0', method: 'notifications/cancelled', params }, outstanding.relatedTo);
+  }
+
+  /** Nobody will be there for the answers. */
+  end(): void {
+    for (const { span } of this.#outstanding.values()) span?.end(failures.abandoned);
   }
 
   #send(message: JsonRpcMessage, relatedTo: JsonRpcId | undefined): Promise<void> {
     return relatedTo === undefined ? this.#outlet.unrelated(message) : this.#outlet.related(message);
   }
+}
+
+/** A context that the server has set by itself is more exact than ours. */
+export function withTrace(request: JsonRpcRequest, context: TraceContext): JsonRpcRequest {
+  const meta = isObject(request.params?._meta) ? request.params._meta : {};
+  if (meta.traceparent !== undefined) return request;
+  return { ...request, params: { ...request.params, _meta: { ...meta, ...carrierOf(context) } } };
 }
 
 /** Progress on a server's request comes back under a token; like the id, it has to say where it goes. */

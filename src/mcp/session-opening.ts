@@ -61,8 +61,10 @@ export async function openSession(
     closeStream: () => {},
   };
   const context = era.context(sessionId, state, caller);
-  const exchange = await era.exchange({ sessionId, initialize: '', logLevel: '' }, context, caller, outlet, noEffects);
-  exchange.deliver(asked);
+  const fresh = { sessionId, initialize: '', logLevel: '', protocolVersion: '' };
+  const exchange = await era.exchange(fresh, context, caller, outlet, noEffects);
+  const protocolVersion = String(asked.params?.protocolVersion ?? '');
+  exchange.deliver(asked, era.span({ sessionId, protocolVersion }, asked, caller));
   const response = await inTime(answer, request);
   const revision = negotiated(response);
   if (revision === undefined) {

@@ -17,12 +17,16 @@ export function createMemoryBroker(state: MemoryState, node: NodeIdentity): Brok
     },
 
     async post(nodeToken, letter) {
-      const { sessionId, message } = letter;
-      return state.deliver(nodeToken, (handlers) => handlers.onLetter({ sessionId, message }));
+      const copy = { ...letter };
+      return state.deliver(nodeToken, (handlers) => handlers.onLetter(copy));
     },
 
     async signal(signal) {
       state.signal({ ...signal });
+    },
+
+    async depth() {
+      return node.token === undefined ? 0 : state.waiting(node.token);
     },
 
     async stop() {

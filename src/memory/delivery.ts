@@ -20,6 +20,10 @@ export class Delivery {
     this.#onHandlerError = onHandlerError;
   }
 
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
   push(call: Call): void {
     if (this.#stopped) return;
     this.#waiting.push(call);

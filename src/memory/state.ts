@@ -130,6 +130,11 @@ export class MemoryState {
     return delivery !== undefined;
   }
 
+  /** What has not been handed to a node yet. */
+  waiting(nodeToken: string): number {
+    return this.#deliveries.get(nodeToken)?.waiting ?? 0;
+  }
+
   deliverToAll(call: (handlers: BrokerHandlers) => void): void {
     for (const delivery of this.#deliveries.values()) delivery.push(call);
   }

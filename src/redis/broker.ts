@@ -146,7 +146,8 @@ export function createRedisBroker(options: RedisBrokerOptions): Broker & { close
       for (const [position, fields] of reply?.[0]?.[1] ?? []) {
         last = position;
         try {
-          handlers.onLetter({ sessionId: fields[1] as string, message: fields[3] as string });
+          const [, sessionId = '', , message = '', , traceparent] = fields;
+          handlers.onLetter({ sessionId, message, ...(traceparent !== undefined && { traceparent }) });
         } catch (error) {
           logger.error({ error }, 'inbox: letter not understood');
         }
@@ -172,13 +173,18 @@ export function createRedisBroker(options: RedisBrokerOptions): Broker & { close
         (await redis.run<number>(
           scripts.postLetter,
           [keys.inboxOpen(nodeToken), keys.inbox(nodeToken)],
-          [letter.sessionId, letter.message, inboxLife],
+          [letter.sessionId, letter.message, inboxLife, letter.traceparent ?? ''],
         )) === 1
       );
     },
 
     async signal(signal) {
       await redis.command(keys.bus, 'PUBLISH', keys.bus, JSON.stringify(signal));
+    },
+
+    async depth() {
+      const key = keys.inbox(token);
+      return redis.command<number>(key, 'XLEN', key);
     },
 
     async stop() {

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { expect } from 'chai';
 import type { Letter, Signal } from '../../src/core/ports/broker.js';
 import type { Store } from '../../src/core/ports/store.js';
+import { eventually } from '../support/eventually.js';
 import { describeContract, inTime, type ListeningNode, listen, type OpenHarness, settle, timesOf } from './harness.js';
 
 const letter = (message: string): Letter => ({ sessionId: randomUUID(), message });
@@ -61,6 +62,31 @@ export function brokerContract(name: string, openHarness: OpenHarness): void {
       await inTime(harness, async () => !(await a.nodes.isAlive(node.token)), 'end of the lease');
       expect(await a.broker.post(node.token, letter('late'))).to.equal(true);
       await node.until(() => node.letters.length > 0, 'a letter');
+    });
+
+    it('carry the context of a trace where they have one', async () => {
+      const { stores } = await open();
+      const node = await listen(stores[1]);
+      const traced = { ...letter('traced'), traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01` };
+      const plain = letter('plain');
+      for (const one of [traced, plain]) await stores[0].broker.post(node.token, one);
+      await node.until(() => firstTimes(node).length === 2, 'both letters');
+      expect(node.letters.filter(({ message }) => message === 'traced')[0]).to.deep.equal(traced);
+      expect(node.letters.filter(({ message }) => message === 'plain')[0]).to.deep.equal(plain);
+    });
+
+    it('are counted until they are read', async () => {
+      const { stores } = await open();
+      const node = await listen(stores[0]);
+      // Asked in one breath: nothing can be read in between.
+      const [, , depth] = await Promise.all([
+        stores[0].broker.post(node.token, letter('one')),
+        stores[0].broker.post(node.token, letter('two')),
+        stores[0].broker.depth(),
+      ]);
+      expect(depth).to.be.within(1, 2);
+      await node.until(() => firstTimes(node).length === 2, 'both letters');
+      await eventually(async () => expect(await stores[0].broker.depth()).to.equal(0));
     });
 
     it('are refused once the node has left', async () => {

@@ -10,7 +10,7 @@ import { type ModernSuite, nodesOf } from './modern-suite.js';
 import { REFUSALS } from './refusals.js';
 
 /** What nodes do by the clock is about these; all else in the store has been caused by a request. */
-const OF_NODES = /"(\{?node:|node-name:|nodes"|duty:|sessions"|changes"|\{changes\}:newest"|TIME")/;
+const OF_NODES = /"(\{?node:|node-name:|nodes"|duty:|secret:|sessions"|changes"|\{changes\}:newest"|TIME")/;
 
 /** Every command that the store is given while `work` is done. */
 async function commandsDuring({ inspect }: Fleet, work: () => Promise<void>): Promise<string[]> {

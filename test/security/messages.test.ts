@@ -83,7 +83,9 @@ describe('messages that are not what they seem', () => {
     expect(preflight.headers['access-control-allow-headers']).to.include('mcp-param-region').and.not.include('x-other');
     expect(preflight.headers).to.not.have.property('access-control-allow-credentials');
     const response = await postText(JSON.stringify(request(1, 'ping')), { Origin });
-    expect(response.headers['access-control-expose-headers']).to.equal('Mcp-Session-Id, WWW-Authenticate, Retry-After');
+    expect(response.headers['access-control-expose-headers']).to.equal(
+      'Mcp-Session-Id, WWW-Authenticate, Retry-After, X-Request-Id',
+    );
     expect(response.headers.vary).to.equal('Origin');
   });
 

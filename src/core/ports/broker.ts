@@ -7,6 +7,8 @@ export interface Letter {
   readonly sessionId: string;
   /** JSON text of the JSON-RPC message, ids as the client sent them. */
   readonly message: string;
+  /** `traceparent` of the span in which it was taken over. Absent where nobody traces, or from an older release. */
+  readonly traceparent?: string | undefined;
 }
 
 /** Hints to all nodes. Losing one costs latency or, for `cancelled`, the advice; never a message. */
@@ -56,6 +58,8 @@ export interface Broker {
   post(nodeToken: string, letter: Letter): Promise<boolean>;
   /** Tells all nodes, this one included. At most once, unordered with anything else. */
   signal(signal: Signal): Promise<void>;
+  /** Letters in this node's inbox that it has not read yet; one just read may still count. @throws StoreUnavailable */
+  depth(): Promise<number>;
   /** Stops reading; the inbox is removed. */
   stop(): Promise<void>;
 }
