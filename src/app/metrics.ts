@@ -4,7 +4,7 @@
  * A registry for each node: several nodes of one process do not count into each other.
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { Metrics } from '../core/metrics.js';
+import { type Metrics, REFUSAL_REASONS } from '../core/metrics.js';
 
 export interface NodeMetrics extends Metrics {
   redisUp(up: boolean): void;
@@ -79,6 +79,12 @@ export function createMetrics(sources: { readonly activeSessions: () => Promise<
     help: 'Streams whose reader was told that events are missing.',
     registers,
   });
+  const refused = new Counter({
+    name: 'mcp_refused_total',
+    help: 'What was refused because it was too much, by the limit it went over.',
+    labelNames: ['reason'],
+    registers,
+  });
   const up = new Gauge({
     name: 'redis_up',
     help: '1 while Redis answers in time (or is not used), else 0.',
@@ -96,6 +102,7 @@ export function createMetrics(sources: { readonly activeSessions: () => Promise<
   for (const reason of ['expired', 'deleted', 'max_age'] as const) ended.inc({ reason }, 0);
   for (const kind of ['call', 'main'] as const) streams.set({ kind }, 0);
   for (const outcome of ['rerun', 'failed'] as const) recovered.inc({ outcome }, 0);
+  for (const reason of REFUSAL_REASONS) refused.inc({ reason }, 0);
   relayed.inc({ kind: 'answer', outcome: 'local' }, 0);
 
   return {
@@ -110,6 +117,7 @@ export function createMetrics(sources: { readonly activeSessions: () => Promise<
     streamOpened: (kind) => streams.inc({ kind }),
     streamClosed: (kind) => streams.dec({ kind }),
     historyLost: () => lost.inc(),
+    refused: (reason) => refused.inc({ reason }),
     callRecovered: (outcome) => recovered.inc({ outcome }),
     redisUp: (value) => up.set(value ? 1 : 0),
     redisCommand: (command, seconds, answered) =>

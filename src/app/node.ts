@@ -8,12 +8,14 @@ import { createServer, type Server } from 'node:http';
 
 import { ChangeFeed } from '../core/change-feed.js';
 import { Hub } from '../core/hub.js';
+import { HeldPlaces } from '../core/limits/held-places.js';
 import type { Logger } from '../core/logger.js';
 import { type Store, StoreUnavailable } from '../core/ports/store.js';
 import { newNodeToken } from '../core/random-id.js';
 import { Relay } from '../core/relay.js';
 import type { Notify } from '../core/server-context.js';
 import { createGates } from '../http/gates.js';
+import type { RequestLimits } from '../http/limits.js';
 import { createMcpRoute } from '../http/mcp-route.js';
 import { createOpsRoutes, type HealthReport } from '../http/ops-routes.js';
 import { createApplication, createRouter, type Middleware, type Routing } from '../http/router.js';
@@ -29,7 +31,8 @@ import { refreshMainStreams } from '../mcp/session-streams.js';
 import { Clockwork } from './clockwork.js';
 import type { Config } from './config-types.js';
 import { takeUpDuties } from './duties.js';
-import { listen } from './listen.js';
+import { assembleLimits } from './limits.js';
+import { listen, timesOf } from './listen.js';
 import { Membership } from './membership.js';
 import type { NodeMetrics } from './metrics.js';
 
@@ -62,6 +65,7 @@ export class Node {
   readonly #states: RequestStates;
   readonly #modern: ModernEra;
   readonly #clock: Clockwork;
+  readonly #places: HeldPlaces;
   readonly #direct: Routing['direct'];
   readonly #application: ReturnType<typeof createApplication>;
   readonly #opsApplication: ReturnType<typeof createApplication>;
@@ -91,6 +95,7 @@ export class Node {
     );
     this.#relay = new Relay({ hub: this.#hub, broker: store.broker, metrics, nodeToken: this.#token });
     this.#clock = new Clockwork(logger);
+    this.#places = new HeldPlaces(store.slots);
     const self = this;
     const identity = {
       get nodeId() {
@@ -115,6 +120,7 @@ export class Node {
       feed: this.#feed,
       maxListenStreams: config.maxListenStreams,
       maxListenStreamsPerUser: config.maxListenStreamsPerUser,
+      places: this.#places,
       keepAliveMs: config.sseKeepaliveMs,
     });
     this.#era = new LegacyEra({
@@ -129,6 +135,8 @@ export class Node {
       states: this.#states,
       notify: this.notify,
       streamUpgradeMs: config.streamUpgradeMs,
+      maxCallsPerSession: config.maxCallsPerSession,
+      stateLimits: { stateMaxBytes: config.maxStateBytes, stateMaxKeys: config.maxStateKeys },
     });
     this.fleet = createFleetAccess({
       hub: this.#hub,
@@ -137,10 +145,17 @@ export class Node {
       started: () => this.start(),
     });
     const gates = createGates(config);
+    const limits: RequestLimits = assembleLimits(config, store, this.#places, logger);
     const route = {
       era: this.#era,
       modern: this.#modern,
-      maxBodyBytes: config.maxBodyBytes,
+      body: {
+        maxBytes: config.maxBodyBytes,
+        maxDepth: config.maxJsonDepth,
+        maxElements: config.maxJsonElements,
+        maxBatch: config.maxBatchLength,
+      },
+      limits,
       maxSessions: config.maxSessions,
       keepAliveMs: config.sseKeepaliveMs,
     };
@@ -152,6 +167,8 @@ export class Node {
       gates,
       routes,
       ops: config.opsPort === undefined ? ops : probes,
+      limits,
+      metrics,
       logger,
     });
     this.#direct = direct;
@@ -160,7 +177,7 @@ export class Node {
     // Whoever reaches the port of the operators is let in by the network, not by a token.
     const opsGates = createGates({ ...config, authTokens: new Map() });
     this.#opsApplication = createApplication(
-      createRouter({ gates: opsGates, routes: {}, ops, logger }).router,
+      createRouter({ gates: opsGates, routes: {}, ops, limits, metrics, logger }).router,
       opsGates,
       logger,
     );
@@ -204,7 +221,7 @@ export class Node {
       hub: this.#hub,
       feed: this.#feed,
       membership: this.#membership,
-      modern: this.#modern,
+      places: this.#places,
       states: this.#states,
       nodeToken: this.#token,
       recovery: serves ? new Recovery(this.#era) : undefined,
@@ -220,7 +237,8 @@ export class Node {
   /** Listens. @throws the listener's error, such as a port that is taken. */
   async listen(port = this.#parts.config.port, host = this.#parts.config.host): Promise<{ readonly port: number }> {
     const { opsPort } = this.#parts.config;
-    const server = createServer((req, res) => {
+    const times = timesOf(this.#parts.config.requestTimeoutMs);
+    const server = createServer(times, (req, res) => {
       this.#answering += 1;
       res.once('close', () => {
         this.#answering -= 1;
@@ -231,10 +249,11 @@ export class Node {
       else this.#application(req, res);
     });
     // Bound before the node takes its place in the fleet: a port that is taken must leave no trace there.
-    const address = await listen(server, port, host);
+    const onLate = () => this.#parts.metrics.refused('request_time');
+    const address = await listen(server, port, host, onLate);
     this.#servers.push(server);
     if (opsPort !== undefined) {
-      const opsServer = createServer(this.#opsApplication);
+      const opsServer = createServer(times, this.#opsApplication);
       const opsAddress = await listen(opsServer, opsPort, host);
       this.#servers.push(opsServer);
       this.#parts.logger.info({ opsPort: opsAddress.port }, 'listening for operators');

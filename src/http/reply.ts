@@ -1,6 +1,7 @@
 /** Answers that are not streams. Every error, on every route, is a JSON-RPC error object. */
 import type { ServerResponse } from 'node:http';
 import { errorResponse, type JsonRpcId } from '../core/jsonrpc.js';
+import type { RefusalReason } from '../core/metrics.js';
 
 export type Headers = Readonly<Record<string, string>>;
 
@@ -25,6 +26,8 @@ export interface HttpFault {
   readonly message: string;
   readonly data?: unknown;
   readonly headers?: Headers;
+  /** Refused because it went over a limit: which one. Counted, not sent. */
+  readonly reason?: RefusalReason;
 }
 
 export function sendFault(res: ServerResponse, id: JsonRpcId | null, fault: HttpFault): void {

@@ -4,12 +4,15 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import express, { type ErrorRequestHandler, type RequestHandler, type Router } from 'express';
+import type { JsonRpcId } from '../core/jsonrpc.js';
 import type { Logger } from '../core/logger.js';
+import type { Metrics } from '../core/metrics.js';
 import { faultOf, faults } from './faults.js';
 import type { Gates } from './gates.js';
+import type { RequestLimits } from './limits.js';
 import { Refused, type Route } from './mcp-route.js';
 import type { OpsRoute } from './ops-routes.js';
-import { sendFault } from './reply.js';
+import { type HttpFault, sendFault } from './reply.js';
 
 /** What an express application can `use`. */
 export type Middleware = RequestHandler;
@@ -18,6 +21,8 @@ export interface RouterOptions {
   readonly gates: Gates;
   readonly routes: Readonly<Record<string, Route>>;
   readonly ops: Readonly<Record<string, OpsRoute>>;
+  readonly limits: RequestLimits;
+  readonly metrics: Metrics;
   readonly logger: Logger;
 }
 
@@ -27,8 +32,21 @@ export interface Routing {
   readonly direct: ReadonlyMap<string, (req: IncomingMessage, res: ServerResponse) => void>;
 }
 
-export function createRouter({ gates, routes, ops, logger }: RouterOptions): Routing {
+export function createRouter({ gates, routes, ops, limits, metrics, logger }: RouterOptions): Routing {
   const router = express.Router({ caseSensitive: true, strict: false });
+  const refuse = (res: ServerResponse, id: JsonRpcId | null, fault: HttpFault): void => {
+    if (fault.reason) metrics.refused(fault.reason);
+    sendFault(res, id, fault);
+  };
+  /** Probes and metrics have no limits: who watches must see most when there is too much. */
+  const limited =
+    (route: Route): Route =>
+    async (req, res, identity) => {
+      const verdict = limits.admit(req, identity);
+      const fault = verdict instanceof Promise ? await verdict : verdict;
+      if (fault) refuse(res, null, fault);
+      else await route(req, res, identity);
+    };
   const guarded =
     (route: Route, options?: { skipHost: boolean }) =>
     async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
@@ -41,10 +59,10 @@ export function createRouter({ gates, routes, ops, logger }: RouterOptions): Rou
         const refused = error instanceof Refused ? error : undefined;
         const fault = refused?.fault ?? faultOf(error) ?? faults.internal();
         if (fault.status === 500) logger.error({ error: refused?.cause ?? error }, 'request failed');
-        sendFault(res, refused?.id ?? null, fault);
+        refuse(res, refused?.id ?? null, fault);
       }
     };
-  const direct = new Map(Object.entries(routes).map(([path, route]) => [path, guarded(route)]));
+  const direct = new Map(Object.entries(routes).map(([path, route]) => [path, guarded(limited(route))]));
   for (const [path, handler] of direct) router.all(path, handler);
   for (const [path, route] of Object.entries(ops)) {
     router.all(

@@ -19,6 +19,7 @@ import {
   type JsonRpcNotification,
   type JsonRpcRequest,
 } from '../core/jsonrpc.js';
+import type { StateLimits, StateTooLarge } from '../core/limits/state-size.js';
 import type { Logger } from '../core/logger.js';
 import type { Metrics } from '../core/metrics.js';
 import type { CallName } from '../core/ports/call-journal.js';
@@ -43,6 +44,7 @@ import { createMainOutlet, type WriteMain } from './main-outlet.js';
 import type { Outlet, PostReply } from './outlet.js';
 import { PostOutlet, type PostOutletContext } from './post-outlet.js';
 import type { RequestStates } from './request-states.js';
+import { RunningCalls } from './running-calls.js';
 import type { ServerSource } from './server-source.js';
 import { createSessionEffects, type SessionEffects } from './session-effects.js';
 import { createSessionState } from './session-state.js';
@@ -67,6 +69,9 @@ export interface LegacyEraOptions {
   readonly metrics: Metrics;
   readonly logger: Logger;
   readonly streamUpgradeMs: number;
+  /** Calls of one session that run at a time; 0: any number. */
+  readonly maxCallsPerSession: number;
+  readonly stateLimits: StateLimits;
 }
 
 /** Who asks, and what handlers are told of the HTTP request. */
@@ -81,9 +86,11 @@ export class LegacyEra {
   readonly options: LegacyEraOptions;
   readonly #posts: PostOutletContext;
   readonly #lingering: DelayQueue<Exchange>;
+  readonly #running: RunningCalls;
 
   constructor(options: LegacyEraOptions) {
     this.options = options;
+    this.#running = new RunningCalls(options.maxCallsPerSession);
     const { store, logger, metrics, nodeToken, hub } = options;
     this.#posts = {
       tails: { log: store.log, logger, metrics, nodeToken },
@@ -99,7 +106,7 @@ export class LegacyEra {
     });
   }
 
-  /** Serves the requests of a POST; the answer goes to `reply`. Notifications in a batch are accepted before. */
+  /** Serves the requests of a POST; the answer goes to `reply`. Notifications in a batch are accepted before. @throws TooManyCalls */
   async serve(
     session: SessionRecord,
     requests: readonly JsonRpcRequest[],
@@ -107,6 +114,7 @@ export class LegacyEra {
     reply: PostReply,
     batch: boolean,
   ): Promise<void> {
+    const leave = this.#running.enter(session, requests.length);
     const outlet = new PostOutlet(this.#posts, {
       sessionId: session.sessionId,
       reply,
@@ -116,13 +124,13 @@ export class LegacyEra {
       writeMain: this.writeMain(session.sessionId),
       journal: () => formatCall(requests, caller, false),
     });
-    await this.run(session, requests, caller, outlet);
+    await this.run(session, requests, caller, outlet, this.effects(session.sessionId), leave);
   }
 
   /**
    * Takes requests over whose answers go onto the session's main stream. When this resolves they are journaled, so that
    * they may be acknowledged; the function it returns serves them.
-   * @throws SessionGone, StoreUnavailable
+   * @throws SessionGone, StoreUnavailable, TooManyCalls
    */
   async takeOntoMain(
     session: SessionRecord,
@@ -133,16 +141,22 @@ export class LegacyEra {
     const { store, nodeToken } = this.options;
     const { sessionId } = session;
     const name = { sessionId, callId: newStreamId() };
-    await store.calls.list(nodeToken, name);
-    if (!(await store.calls.enter(name, nodeToken, formatCall(requests, caller, true)))) {
-      throw new SessionGone('the session has ended');
+    const leave = this.#running.enter(session, requests.length);
+    try {
+      await store.calls.list(nodeToken, name);
+      if (!(await store.calls.enter(name, nodeToken, formatCall(requests, caller, true)))) {
+        throw new SessionGone('the session has ended');
+      }
+    } catch (error) {
+      leave();
+      throw error;
     }
     const write = this.writeMain(sessionId, { callId: name.callId, owner: nodeToken });
     const outlet = createMainOutlet(write, requests.length, {
       callId: name.callId,
       onOver: () => this.unlist(name),
     });
-    return () => this.run(session, requests, caller, outlet, effects);
+    return () => this.run(session, requests, caller, outlet, effects, leave);
   }
 
   /** A place that stays in the list by a failure here is found empty by whoever looks at it. */
@@ -191,14 +205,16 @@ export class LegacyEra {
     caller: Caller,
     outlet: Outlet,
     effects: SessionEffects = this.effects(session.sessionId),
+    onOver: () => void = () => {},
   ): Promise<void> {
-    const { store, logger } = this.options;
+    const { logger } = this.options;
     const { sessionId } = session;
-    const context = this.context(sessionId, createSessionState(store.sessions, sessionId), caller);
+    const context = this.context(sessionId, this.state(sessionId), caller);
     let exchange: Exchange;
     try {
-      exchange = await this.exchange(session, context, caller, outlet, effects);
+      exchange = await this.exchange(session, context, caller, outlet, effects, onOver);
     } catch (error) {
+      onOver();
       // A factory that throws must not leave its clients waiting.
       logger.error({ error }, 'exchange: no server');
       for (const { id } of requests) await outlet.result(errorResponse(id, ErrorCode.InternalError, 'Internal error'));
@@ -221,6 +237,7 @@ export class LegacyEra {
     caller: Caller,
     outlet: Outlet,
     effects: SessionEffects,
+    onOver: () => void = () => {},
   ): Promise<Exchange> {
     const { servers, hub, logger, nodeToken, metrics } = this.options;
     const server = await servers.acquire(context);
@@ -238,10 +255,10 @@ export class LegacyEra {
         closeSSEStream: closeStream,
       },
       ...(servers.reusable && { enter: (deliver: () => void) => enterExchange(context, deliver) }),
-      onEnd: (clean) =>
-        void servers
-          .release(server, clean)
-          .catch((error: Error) => logger.warn({ error }, 'exchange: server not closed')),
+      onEnd: (clean) => {
+        onOver();
+        servers.release(server, clean).catch((error: Error) => logger.warn({ error }, 'exchange: server not closed'));
+      },
     });
     exchange.onerror = (error) => logger.debug({ error }, 'exchange: server reports');
     try {
@@ -276,6 +293,13 @@ export class LegacyEra {
     this.#lingering.clear();
   }
 
+  /** The session's own state, as handlers see it. */
+  state(sessionId: string): SessionState {
+    return createSessionState(this.options.store.sessions, sessionId, this.onStateRefused);
+  }
+
+  readonly onStateRefused = (of: StateTooLarge['of']): void => this.options.metrics.refused(`state_${of}`);
+
   effects(sessionId: string): SessionEffects {
     return createSessionEffects(sessionId, this.options.store.sessions, this.options.store.broker);
   }
@@ -283,8 +307,7 @@ export class LegacyEra {
   /** After the acknowledgement: a handler's fault is no fault of the message. */
   #notifyServer(session: SessionRecord, message: JsonRpcNotification, caller: Caller): void {
     const outlet = createMainOutlet(this.writeMain(session.sessionId), 0);
-    const state = createSessionState(this.options.store.sessions, session.sessionId);
-    const context = this.context(session.sessionId, state, caller);
+    const context = this.context(session.sessionId, this.state(session.sessionId), caller);
     this.exchange(session, context, caller, outlet, this.effects(session.sessionId)).then(
       (exchange) => {
         exchange.deliver(message);

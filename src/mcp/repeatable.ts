@@ -7,7 +7,6 @@ import type { SessionRecord } from '../core/ports/session-store.js';
 import type { Caller, LegacyEra } from './legacy-era.js';
 import type { Outlet } from './outlet.js';
 import { noEffects } from './session-effects.js';
-import { createSessionState } from './session-state.js';
 
 const METHODS = new Set([
   'initialize',
@@ -57,7 +56,7 @@ async function repeatableTools(era: LegacyEra, session: SessionRecord, caller: C
     closeStream: () => {},
   };
   const names = new Set<unknown>();
-  const context = era.context(sessionId, createSessionState(era.options.store.sessions, sessionId), caller);
+  const context = era.context(sessionId, era.state(sessionId), caller);
   let cursor: unknown;
   for (let page = 0; page < MAX_PAGES; page += 1) {
     const exchange = await era.exchange(session, context, caller, outlet, noEffects);
