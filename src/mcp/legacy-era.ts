@@ -155,8 +155,14 @@ export class LegacyEra {
     const outlet = createMainOutlet(write, requests.length, {
       callId: name.callId,
       onOver: () => this.unlist(name),
+      onDropped: () => this.drop(name),
     });
     return () => this.run(session, requests, caller, outlet, effects, leave);
+  }
+
+  /** A call that is over without an answer. One that stays in the journal by a failure here ends with its session. */
+  drop(name: CallName): void {
+    this.options.store.calls.drop(name, this.options.nodeToken).catch(() => undefined);
   }
 
   /** A place that stays in the list by a failure here is found empty by whoever looks at it. */

@@ -205,8 +205,10 @@ class RecoveredOutlet implements Outlet {
 
   /** Everything was answered: what is left is to end the stream. */
   async close(): Promise<void> {
-    if (this.#ontoMain) this.#era.unlist(this.#name);
-    else await this.#append('', true);
+    if (this.#ontoMain) {
+      this.#era.drop(this.#name);
+      this.#era.unlist(this.#name);
+    } else await this.#append('', true);
   }
 
   abandon(): void {}

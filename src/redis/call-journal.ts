@@ -23,6 +23,10 @@ export function createRedisCallJournal(redis: RedisConnection, keys: Keys, limit
       return (await redis.run<number>(scripts.enterCall, all, args)) === 1;
     },
 
+    async drop({ sessionId, callId }, owner) {
+      await redis.run(scripts.dropCall, [keys.stream(sessionId, callId), keys.running(sessionId)], [callId, owner]);
+    },
+
     async list(owner, call) {
       const key = keys.calls(owner);
       await Promise.all([redis.command(key, 'SADD', key, format(call)), redis.command(key, 'PEXPIRE', key, listLife)]);

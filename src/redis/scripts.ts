@@ -35,6 +35,7 @@ export const scripts = {
   appendChange: load('appendChange-2'),
   readChanges: load('readChanges-2'),
   enterCall: load('enterCall-4'),
+  dropCall: load('dropCall-2'),
   claimCall: load('claimCall-2'),
   postLetter: load('postLetter-2'),
   renewLease: load('renewLease-1'),

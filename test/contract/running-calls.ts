@@ -33,6 +33,20 @@ export function runningCallsContract(name: string, openHarness: OpenHarness): vo
       expect(await running()).to.equal(0);
     });
 
+    it('are not counted any more when they were dropped by their owner, and by nobody else', async () => {
+      const { stores } = await open();
+      const [a, b] = stores;
+      const { sessionId } = await openSession(a);
+      const call = { sessionId, callId: 'cancelled' };
+      await a.calls.enter(call, 'owner', '{}');
+      await b.calls.drop(call, 'somebody else');
+      expect((await a.sessions.touch(sessionId))?.runningCalls).to.equal(1);
+      await a.calls.drop(call, 'owner');
+      await a.calls.drop(call, 'owner');
+      expect(await b.sessions.touch(sessionId)).to.not.have.property('runningCalls');
+      expect((await b.calls.claim(call, 'owner', 'survivor', '{')).outcome).to.equal('over');
+    });
+
     it('are still counted when another node has claimed them, and not after that one finished them', async () => {
       const { stores } = await open();
       const [a, b] = stores;
