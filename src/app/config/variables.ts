@@ -204,7 +204,7 @@ export const CONFIG_VARIABLES = {
     meaning: 'live sessions opened from one client address, in the whole fleet; 0: any number',
   }),
   MAX_STREAMS_PER_USER: count({
-    fallback: 1000,
+    fallback: 10_000,
     meaning: 'open streams (GET, subscriptions) of one authenticated user in the whole fleet; 0: any number',
   }),
   MAX_STREAMS_PER_ADDRESS: count({
@@ -216,10 +216,11 @@ export const CONFIG_VARIABLES = {
     meaning: 'requests of one session that run at a time, see Limits; 0: any number',
   }),
   MAX_STATE_BYTES: count({
-    fallback: 1_048_576,
+    // What came in one body of the default size can be kept.
+    fallback: 4_194_304,
     meaning: "bytes of a session's own state, keys and values together; 0: any number",
   }),
-  MAX_STATE_KEYS: count({ fallback: 1000, meaning: "keys of a session's own state; 0: any number" }),
+  MAX_STATE_KEYS: count({ fallback: 10_000, meaning: "keys of a session's own state; 0: any number" }),
   MAX_BATCH_LENGTH: integer({ fallback: 100, min: 1, max: MAX_COUNT, meaning: 'messages in one batch' }),
   MAX_JSON_DEPTH: integer({
     fallback: 256,
