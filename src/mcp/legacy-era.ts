@@ -19,6 +19,7 @@ import {
   type JsonRpcNotification,
   type JsonRpcRequest,
 } from '../core/jsonrpc.js';
+import { Recent } from '../core/limits/recent.js';
 import type { StateLimits, StateTooLarge } from '../core/limits/state-size.js';
 import type { Logger } from '../core/logger.js';
 import type { Metrics } from '../core/metrics.js';
@@ -87,6 +88,8 @@ export class LegacyEra {
   readonly #posts: PostOutletContext;
   readonly #lingering: DelayQueue<Exchange>;
   readonly #running: RunningCalls;
+  /** Pools of sessions that somebody was refused a place in. */
+  readonly crowded = new Recent();
 
   constructor(options: LegacyEraOptions) {
     this.options = options;

@@ -45,6 +45,12 @@ export async function openSession(
   room: Room,
 ): Promise<Opening> {
   const { store, metrics } = era.options;
+  const { places } = room;
+  // Who is refused again and again costs a look at the pool, and not a server each time.
+  if (places.some(({ pool }) => era.crowded.has(pool))) {
+    const full = await store.sessions.findFull(places);
+    if (full) return { outcome: 'full', full };
+  }
   const sessionId = uuid();
   const state = new OpeningState(era.options.stateLimits, era.onStateRefused);
   const asked = withServedRevision(request);
@@ -93,6 +99,7 @@ export async function openSession(
     const stored = await store.sessions.create(record, { ...room, state: state.values });
     if (stored !== 'created') {
       created(false);
+      if (stored !== 'full') era.crowded.note(stored.full.pool);
       return { outcome: 'full', full: fullOf(stored) };
     }
   } catch (error) {

@@ -25,8 +25,8 @@ export function createMemorySessionStore(state: MemoryState, limits: StoreLimits
   function isPoolFull({ pool, limit }: Place): boolean {
     const members = state.sessionPools.get(pool);
     if (limit === 0 || !members || members.size < limit) return false;
-    // Looking at a session ends it where its time is up, and with it its place.
-    for (const sessionId of [...members]) state.session(sessionId);
+    // Sessions that ran out give their places back before anybody is turned away.
+    state.clean();
     return members.size >= limit;
   }
 
@@ -52,6 +52,10 @@ export function createMemorySessionStore(state: MemoryState, limits: StoreLimits
       });
       for (const { pool, limit } of places) if (limit > 0) state.enterPool(pool, sessionId);
       return 'created';
+    },
+
+    async findFull(places) {
+      return places.find(isPoolFull);
     },
 
     async touch(sessionId, principal) {

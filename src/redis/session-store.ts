@@ -138,6 +138,18 @@ export function createRedisSessionStore(redis: RedisConnection, keys: Keys, limi
       return 'created';
     },
 
+    async findFull(places) {
+      for (const place of places) {
+        const key = keys.sessionPool(place.pool);
+        const [all, due] = await Promise.all([
+          redis.command<number>(key, 'ZCARD', key),
+          redis.command<number>(key, 'ZCOUNT', key, '-inf', String(Date.now())),
+        ]);
+        if (place.limit > 0 && all - due >= place.limit) return place;
+      }
+      return undefined;
+    },
+
     async touch(sessionId, principal) {
       const values = await load(sessionId, principal);
       return values === null ? undefined : decode(sessionId, values);

@@ -48,7 +48,10 @@ export function sessionPlacesContract(name: string, openHarness: OpenHarness): v
       const record = makeRecord();
       await create(stores[0], [ada(1)], record);
       expect(await create(stores[1], [ada(1)])).to.deep.equal({ full: ada(1) });
+      expect(await stores[1].sessions.findFull([bob(1), ada(1)]), 'told beforehand').to.deep.equal(ada(1));
+      expect(await stores[0].sessions.findFull([bob(1), ada(2), ada(0)])).to.equal(undefined);
       await stores[1].sessions.delete(record);
+      expect(await stores[0].sessions.findFull([ada(1)])).to.equal(undefined);
       expect(await create(stores[1], [ada(1)])).to.equal('created');
     });
 

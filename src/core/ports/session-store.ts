@@ -56,6 +56,12 @@ export interface SessionStore {
   ): Promise<'created' | 'full' | { readonly full: Place }>;
 
   /**
+   * The first of the places that is certainly not to be had now, without taking any: for who would rather not prepare a
+   * session that is refused. Undefined says nothing for sure.
+   */
+  findFull(places: readonly Place[]): Promise<Place | undefined>;
+
+  /**
    * Loads the record and renews its life, in one round trip. Undefined: unknown, expired, deleted, or (where `principal`
    * is given) of somebody else, who has not renewed it by asking.
    */
