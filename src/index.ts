@@ -2,6 +2,7 @@
 export { createFleet, type FleetAccess, type FleetOptions } from './app/create-fleet.js';
 export { createNode, type NodeOptions } from './app/create-node.js';
 export type { Node } from './app/node.js';
+export { StateTooLarge } from './core/limits/state-size.js';
 export type { Logger } from './core/logger.js';
 export { StoreUnavailable } from './core/ports/store.js';
 export type { AuthInfo, Era, Notify, RequestState, ServerContext, SessionState } from './core/server-context.js';

@@ -50,6 +50,22 @@ export interface Config {
   readonly stateTtlMs: number;
   readonly maxListenStreams: number;
   readonly maxListenStreamsPerUser: number;
+  readonly rateWindowMs: number;
+  readonly ratePerUser: number;
+  readonly ratePerAddress: number;
+  readonly maxSessionsPerUser: number;
+  readonly maxSessionsPerAddress: number;
+  readonly maxStreamsPerUser: number;
+  readonly maxStreamsPerAddress: number;
+  readonly maxCallsPerSession: number;
+  readonly maxStateBytes: number;
+  readonly maxStateKeys: number;
+  readonly maxBatchLength: number;
+  readonly maxJsonDepth: number;
+  readonly maxJsonElements: number;
+  readonly requestTimeoutMs: number;
+  /** Undefined: `X-Forwarded-For` is not looked at. A number: hops. Else addresses and ranges. */
+  readonly trustedProxies: number | readonly string[] | undefined;
   readonly opsPort: number | undefined;
   readonly logLevel: LogLevel;
 }

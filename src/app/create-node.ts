@@ -104,6 +104,8 @@ async function openStore(
     streamTtlMs: config.streamTtlMs,
     streamMaxEvents: STREAM_MAX_EVENTS,
     nodeLeaseMs: config.nodeLeaseMs,
+    stateMaxBytes: config.maxStateBytes,
+    stateMaxKeys: config.maxStateKeys,
   };
   if (!config.redis) {
     metrics.redisUp(true);

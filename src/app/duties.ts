@@ -2,9 +2,9 @@
 import type { Audit } from '../core/audit.js';
 import type { ChangeFeed } from '../core/change-feed.js';
 import type { Hub } from '../core/hub.js';
+import type { HeldPlaces } from '../core/limits/held-places.js';
 import type { Store } from '../core/ports/store.js';
 import type { TokenExpiry } from '../core/token-expiry.js';
-import type { ModernEra } from '../mcp/modern-era.js';
 import type { Recovery } from '../mcp/recovery.js';
 import type { RequestStates } from '../mcp/request-states.js';
 import type { Clockwork } from './clockwork.js';
@@ -31,7 +31,7 @@ export interface DutiesOptions {
   readonly hub: Hub;
   readonly feed: ChangeFeed;
   readonly membership: Membership;
-  readonly modern: ModernEra;
+  readonly places: HeldPlaces;
   readonly states: RequestStates;
   readonly metrics: NodeMetrics;
   readonly audit: Audit;
@@ -48,7 +48,7 @@ export function takeUpDuties(clock: Clockwork, options: DutiesOptions): void {
   const sessionLifeMs = Math.min(config.sessionTtlMs, config.sessionMaxAgeMs || Number.POSITIVE_INFINITY);
 
   clock.every(nodeLeaseMs / 3, 'heartbeat', () => membership.heartbeat());
-  clock.every(nodeLeaseMs, 'slots', () => options.modern.renewSlots());
+  clock.every(nodeLeaseMs, 'slots', () => options.places.renew());
   clock.every(TOKENS_MS, 'tokens', () => options.tokenExpiry.endExpired());
   clock.every(LOOK_MS, 'look', async () => void (await Promise.all([feed.look(), hub.lookAtEverything()])));
   clock.every(clamp(sessionLifeMs / 3, 200, 20_000), 'renew', () => renewSessions(options));

@@ -1,7 +1,10 @@
 /** The HTTP side of a node, as configured: gates, routes, and the applications of its two ports. */
 import { createAuthenticator } from '../auth/index.js';
 import type { Audit } from '../core/audit.js';
+import type { HeldPlaces } from '../core/limits/held-places.js';
 import type { Logger } from '../core/logger.js';
+import type { Metrics } from '../core/metrics.js';
+import type { Store } from '../core/ports/store.js';
 import type { TokenExpiry } from '../core/token-expiry.js';
 import { Authorization } from '../http/authorization.js';
 import { createChallenges, type ProtectedResource } from '../http/challenge.js';
@@ -15,6 +18,7 @@ import type { LegacyEra } from '../mcp/legacy-era.js';
 import type { ModernEra } from '../mcp/modern-era.js';
 import type { ToolScopes } from '../mcp/tool-scopes.js';
 import type { Config } from './config-types.js';
+import { assembleLimits } from './limits.js';
 
 export interface FrontOptions extends OpsOptions {
   readonly config: Config;
@@ -23,6 +27,9 @@ export interface FrontOptions extends OpsOptions {
   readonly toolScopes: ToolScopes;
   readonly tokenExpiry: TokenExpiry;
   readonly audit: Audit;
+  readonly store: Store;
+  readonly places: HeldPlaces;
+  readonly counters: Metrics;
   readonly logger: Logger;
 }
 
@@ -36,16 +43,23 @@ export interface Front {
 }
 
 export function createFront(options: FrontOptions): Front {
-  const { config, era, modern, toolScopes, tokenExpiry, audit, logger } = options;
+  const { config, era, modern, toolScopes, tokenExpiry, audit, counters, logger } = options;
   const resource = resourceOf(config);
   const challenges = createChallenges(resource);
   const authenticator = createAuthenticator(config, logger);
   const { allowedHosts, allowedOrigins, authScopes: scopes } = config;
   const gates = createGates({ allowedHosts, allowedOrigins, authenticator, scopes, challenges });
 
-  const { sseKeepaliveMs: keepAliveMs, maxBodyBytes, maxSessions } = config;
+  const { sseKeepaliveMs: keepAliveMs, maxSessions } = config;
+  const body = {
+    maxBytes: config.maxBodyBytes,
+    maxDepth: config.maxJsonDepth,
+    maxElements: config.maxJsonElements,
+    maxBatch: config.maxBatchLength,
+  };
+  const limits = assembleLimits(config, options.store, options.places, logger);
   const authorization = new Authorization({ scopes, toolScopes, challenges });
-  const route = { era, modern, maxBodyBytes, maxSessions, keepAliveMs, authorization, tokenExpiry, audit };
+  const route = { era, modern, body, limits, maxSessions, keepAliveMs, authorization, tokenExpiry, audit };
   const { sse, messages } = createSseRoutes(route);
   const routes = { '/mcp': createMcpRoute(route), '/sse': sse, '/messages': messages };
 
@@ -53,15 +67,16 @@ export function createFront(options: FrontOptions): Front {
   const { '/metrics': _metrics, ...probes } = ops;
   const open = createWellKnownRoutes(resource);
   const own = config.opsPort === undefined ? ops : probes;
-  const { router, direct } = createRouter({ gates, routes, ops: own, open, audit, logger });
+  const shared = { limits, audit, metrics: counters, logger };
+  const { router, direct } = createRouter({ ...shared, gates, routes, ops: own, open });
   // Whoever reaches the port of the operators is let in by the network, not by a token.
   const opsGates = createGates({ allowedHosts, allowedOrigins, authenticator: undefined, scopes: [], challenges });
-  const opsRouter = createRouter({ gates: opsGates, routes: {}, ops, open: {}, audit, logger }).router;
+  const opsRouter = createRouter({ ...shared, gates: opsGates, routes: {}, ops, open: {} }).router;
   return {
     router,
     direct,
-    application: createApplication(router, gates, audit, logger),
-    opsApplication: createApplication(opsRouter, opsGates, audit, logger),
+    application: createApplication(router, { ...shared, gates }),
+    opsApplication: createApplication(opsRouter, { ...shared, gates: opsGates }),
     authenticates: authenticator !== undefined,
   };
 }

@@ -4,7 +4,7 @@
  * A registry for each node: several nodes of one process do not count into each other.
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { Metrics, RelayOutcome } from '../core/metrics.js';
+import { type Metrics, REFUSAL_REASONS, type RelayOutcome } from '../core/metrics.js';
 import { sampleNode } from './node-gauges.js';
 
 /** What a node is asked at each scrape. None of it may throw; what needs the store rejects while that is away. */
@@ -122,6 +122,12 @@ export function createMetrics(sources: { readonly activeSessions: () => Promise<
     help: 'How often Redis went out of reach: commands are refused until it answers again.',
     registers,
   });
+  const refused = new Counter({
+    name: 'mcp_refused_total',
+    help: 'What was refused because it was too much, by the limit it went over.',
+    labelNames: ['reason'],
+    registers,
+  });
   const up = new Gauge({
     name: 'redis_up',
     help: '1 while Redis answers in time (or is not used), else 0.',
@@ -139,6 +145,7 @@ export function createMetrics(sources: { readonly activeSessions: () => Promise<
   for (const reason of ['expired', 'deleted', 'max_age'] as const) ended.inc({ reason }, 0);
   for (const kind of ['call', 'main'] as const) streams.set({ kind }, 0);
   for (const outcome of ['rerun', 'failed'] as const) recovered.inc({ outcome }, 0);
+  for (const reason of REFUSAL_REASONS) refused.inc({ reason }, 0);
   for (const kind of ['answer', 'progress'] as const)
     for (const outcome of RELAY_OUTCOMES) relayed.inc({ kind, outcome }, 0);
 
@@ -154,6 +161,7 @@ export function createMetrics(sources: { readonly activeSessions: () => Promise<
     streamOpened: (kind) => streams.inc({ kind }),
     streamClosed: (kind) => streams.dec({ kind }),
     historyLost: () => lost.inc(),
+    refused: (reason) => refused.inc({ reason }),
     callRecovered: (outcome) => recovered.inc({ outcome }),
     redisUp(value) {
       up.set(value ? 1 : 0);

@@ -9,6 +9,7 @@ import { createServer, type Server } from 'node:http';
 import { Audit } from '../core/audit.js';
 import { ChangeFeed } from '../core/change-feed.js';
 import { Hub } from '../core/hub.js';
+import { HeldPlaces } from '../core/limits/held-places.js';
 import type { Logger } from '../core/logger.js';
 import { type Store, StoreUnavailable } from '../core/ports/store.js';
 import { newNodeToken } from '../core/random-id.js';
@@ -32,7 +33,7 @@ import { isLoopback } from './config/addresses.js';
 import type { Config } from './config-types.js';
 import { takeUpDuties } from './duties.js';
 import { createFront, type Front } from './front.js';
-import { listen } from './listen.js';
+import { listen, timesOf } from './listen.js';
 import { Membership } from './membership.js';
 import type { NodeMetrics } from './metrics.js';
 
@@ -68,6 +69,7 @@ export class Node {
   readonly #clock: Clockwork;
   readonly #tokenExpiry = new TokenExpiry();
   readonly #audit: Audit;
+  readonly #places: HeldPlaces;
   readonly #front: Front;
   readonly #servers: Server[] = [];
   #started: Promise<void> | undefined;
@@ -89,6 +91,7 @@ export class Node {
       configuredId: config.nodeId,
       leaseMs: config.nodeLeaseMs,
     });
+    this.#places = new HeldPlaces(store.slots);
     const self = this;
     const servers = new ServerSource(parts.module, {
       get nodeId() {
@@ -136,6 +139,7 @@ export class Node {
       tokenExpiry: this.#tokenExpiry,
       maxListenStreams: config.maxListenStreams,
       maxListenStreamsPerUser: config.maxListenStreamsPerUser,
+      places: this.#places,
       keepAliveMs: config.sseKeepaliveMs,
     });
     this.#era = new LegacyEra({
@@ -150,6 +154,8 @@ export class Node {
       states: this.#states,
       notify: this.notify,
       streamUpgradeMs: config.streamUpgradeMs,
+      maxCallsPerSession: config.maxCallsPerSession,
+      stateLimits: { stateMaxBytes: config.maxStateBytes, stateMaxKeys: config.maxStateKeys },
     });
     this.fleet = createFleetAccess({
       get nodeId() {
@@ -163,6 +169,9 @@ export class Node {
     });
     this.#front = createFront({
       config,
+      store,
+      places: this.#places,
+      counters: metrics,
       logger,
       era: this.#era,
       modern: this.#modern,
@@ -224,7 +233,7 @@ export class Node {
       hub: this.#hub,
       feed: this.#feed,
       membership: this.#membership,
-      modern: this.#modern,
+      places: this.#places,
       states: this.#states,
       nodeToken: this.#token,
       tokenExpiry: this.#tokenExpiry,
@@ -241,13 +250,14 @@ export class Node {
 
   /** Listens. @throws the listener's error, such as a port that is taken. */
   async listen(port = this.#parts.config.port, host = this.#parts.config.host): Promise<{ readonly port: number }> {
-    const { opsPort, authAnonymous } = this.#parts.config;
+    const { opsPort, authAnonymous, requestTimeoutMs } = this.#parts.config;
     if (!isLoopback(host) && !this.#front.authenticates && !authAnonymous) {
       throw new TypeError(
         `listen: ${host} is no loopback address, nobody is authenticated, and authAnonymous is not set`,
       );
     }
-    const server = createServer((req, res) => {
+    const times = timesOf(requestTimeoutMs);
+    const server = createServer(times, (req, res) => {
       this.#answering += 1;
       res.once('close', () => {
         this.#answering -= 1;
@@ -264,10 +274,11 @@ export class Node {
       });
     });
     // Bound before the node takes its place in the fleet: a port that is taken must leave no trace there.
-    const address = await listen(server, port, host);
+    const onLate = () => this.#parts.metrics.refused('request_time');
+    const address = await listen(server, port, host, onLate);
     this.#servers.push(server);
     if (opsPort !== undefined) {
-      const opsServer = createServer(this.#front.opsApplication);
+      const opsServer = createServer(times, this.#front.opsApplication);
       const opsAddress = await listen(opsServer, opsPort, host);
       this.#servers.push(opsServer);
       this.#parts.logger.info({ opsPort: opsAddress.port }, 'listening for operators');

@@ -15,6 +15,29 @@ export type RelayOutcome =
   /** The node that asked is gone. */
   | 'orphaned';
 
+/** Why something was refused that would have been too much. One for each limit. */
+export const REFUSAL_REASONS = [
+  'rate_user',
+  'rate_address',
+  'sessions_fleet',
+  'sessions_user',
+  'sessions_address',
+  'streams_node',
+  'streams_user',
+  'streams_address',
+  'subscriptions_user',
+  'calls_session',
+  'body_bytes',
+  'body_depth',
+  'body_elements',
+  'batch_length',
+  'request_time',
+  'state_bytes',
+  'state_keys',
+] as const;
+
+export type RefusalReason = (typeof REFUSAL_REASONS)[number];
+
 export interface Metrics {
   sessionCreated(): void;
   sessionsEnded(reason: 'expired' | 'deleted' | 'max_age', count: number): void;
@@ -26,5 +49,6 @@ export interface Metrics {
   historyLost(): void;
   /** Events were stored in the log of a stream. */
   appended(events: number, bytes: number): void;
+  refused(reason: RefusalReason): void;
   callRecovered(outcome: 'rerun' | 'failed'): void;
 }

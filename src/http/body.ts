@@ -1,28 +1,42 @@
-/** Reading and parsing the body of a POST: once, bounded in bytes and in depth. */
+/**
+ * Reading and parsing the body of a POST: once, bounded in bytes, depth and number of elements.
+ *
+ * Not here: bounds in time. A request that trickles is ended by the listener (app/listen.ts); then this says `aborted`.
+ */
 import type { IncomingMessage } from 'node:http';
+import { hasTwice, type ShapeFault, type ShapeLimits, scanJson, shapeFaultOf } from './json-shape.js';
 
 /**
  * What is read of a body that is too large before the connection is cut: answering while the client still sends makes
  * many clients see a broken connection instead of the 413.
  */
 const DRAIN_BYTES = 32 * 1024 * 1024;
-/** Nesting of arrays and objects. Parsing is not the danger, what walks the value afterwards by recursion is. */
-const MAX_DEPTH = 256;
+
+export interface BodyLimits extends ShapeLimits {
+  readonly maxBytes: number;
+  /** Messages in one batch. */
+  readonly maxBatch: number;
+}
 
 export type Body =
   | { readonly outcome: 'parsed'; readonly value: unknown }
   | { readonly outcome: 'too-large' }
   | { readonly outcome: 'not-json' }
-  | { readonly outcome: 'too-deep' }
+  | { readonly outcome: ShapeFault }
+  /** A member of a message is there more than once. */
+  | { readonly outcome: 'given-twice' }
   /** The client went away. */
   | { readonly outcome: 'aborted' };
 
-export async function readJsonBody(req: IncomingMessage & { body?: unknown }, maxBytes: number): Promise<Body> {
+export async function readJsonBody(req: IncomingMessage & { body?: unknown }, limits: BodyLimits): Promise<Body> {
   // An application that this node is mounted in may have parsed it already.
-  if (req.body !== undefined && req.readableEnded) return { outcome: 'parsed', value: req.body };
-  const bytes = await readBytes(req, maxBytes);
+  if (req.body !== undefined && req.readableEnded) {
+    const fault = shapeFaultOf(req.body, limits);
+    return fault ? { outcome: fault } : { outcome: 'parsed', value: req.body };
+  }
+  const bytes = await readBytes(req, limits.maxBytes);
   if (typeof bytes === 'string') return { outcome: bytes };
-  return parseJson(bytes);
+  return parseJson(bytes, limits);
 }
 
 function readBytes(req: IncomingMessage, maxBytes: number): Promise<Buffer | 'too-large' | 'aborted'> {
@@ -51,34 +65,14 @@ function readBytes(req: IncomingMessage, maxBytes: number): Promise<Buffer | 'to
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
-function parseJson(bytes: Buffer): Body {
+function parseJson(bytes: Buffer, limits: BodyLimits): Body {
   try {
     const text = decoder.decode(bytes);
-    // A text shorter than this cannot be nested so deeply, and most bodies are.
-    if (text.length > MAX_DEPTH && isTooDeep(text)) return { outcome: 'too-deep' };
-    return { outcome: 'parsed', value: JSON.parse(text) };
+    const { fault, members } = scanJson(text, limits);
+    if (fault) return { outcome: fault };
+    const value: unknown = JSON.parse(text);
+    return hasTwice(value, members) ? { outcome: 'given-twice' } : { outcome: 'parsed', value };
   } catch {
     return { outcome: 'not-json' };
   }
-}
-
-function isTooDeep(text: string): boolean {
-  let depth = 0;
-  for (let i = 0; i < text.length; i += 1) {
-    switch (text.charCodeAt(i)) {
-      case 0x22: // a string: brackets in it do not count
-        for (i += 1; i < text.length && text.charCodeAt(i) !== 0x22; i += 1) if (text.charCodeAt(i) === 0x5c) i += 1;
-        break;
-      case 0x5b:
-      case 0x7b:
-        depth += 1;
-        if (depth > MAX_DEPTH) return true;
-        break;
-      case 0x5d:
-      case 0x7d:
-        depth -= 1;
-        break;
-    }
-  }
-  return false;
 }

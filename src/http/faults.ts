@@ -4,20 +4,35 @@
  */
 import { VerifierUnavailable } from '../core/authentication.js';
 import { ErrorCode } from '../core/jsonrpc.js';
+import type { RefusalReason } from '../core/metrics.js';
 import { StoreUnavailable } from '../core/ports/store.js';
 import { LEGACY_REVISIONS } from '../core/revisions.js';
 import { SessionGone } from '../core/server-context.js';
 import { NodeLeaving, TooManyStreams } from '../mcp/modern-era.js';
+import { TooManyCalls } from '../mcp/running-calls.js';
 import type { HttpFault } from './reply.js';
 
 const RETRY_AFTER_S = '1';
+/** When a place may have come free that something long-lived holds. */
+const PLACE_RETRY_AFTER_S = '5';
+
+const COUNTED: Partial<Record<RefusalReason, string>> = {
+  rate_user: 'requests of this user',
+  rate_address: 'requests from this address',
+  sessions_user: 'sessions of this user',
+  sessions_address: 'sessions from this address',
+  streams_user: 'open streams of this user',
+  streams_address: 'open streams from this address',
+  calls_session: 'running calls in this session',
+};
 
 export const faults = {
   notJson: (): HttpFault => ({ status: 400, code: ErrorCode.ParseError, message: 'Parse error: the body is not JSON' }),
-  notJsonRpc: (why: string): HttpFault => ({
+  notJsonRpc: (why: string, reason?: RefusalReason): HttpFault => ({
     status: 400,
     code: ErrorCode.InvalidRequest,
     message: `Invalid Request: ${why}`,
+    ...(reason && { reason }),
   }),
   invalidParams: (why: string): HttpFault => ({
     status: 400,
@@ -98,18 +113,35 @@ export const faults = {
     code: ErrorCode.Transport,
     message: `Payload too large: a body has ${maxBytes} bytes at most`,
     headers: { Connection: 'close' },
+    reason: 'body_bytes',
   }),
   notJsonContent: (): HttpFault => ({
     status: 415,
     code: ErrorCode.Transport,
     message: 'Unsupported Media Type: Content-Type must be application/json',
   }),
-  tooManyStreams: (): HttpFault => ({
-    refusal: 'limit',
+  tooManyRequests: (reason: RefusalReason, waitMs: number): HttpFault => ({
+    status: 429,
+    code: ErrorCode.Transport,
+    message: `Too Many Requests: too many ${COUNTED[reason]}`,
+    data: { reason },
+    headers: { 'Retry-After': String(Math.max(Math.ceil(waitMs / 1000), 1)) },
+    reason,
+  }),
+  tooMany: (reason: RefusalReason, limit: number): HttpFault => ({
+    status: 429,
+    code: ErrorCode.Transport,
+    message: `Too Many Requests: ${limit} ${COUNTED[reason]} are as many as there may be`,
+    data: { reason, limit },
+    headers: { 'Retry-After': reason === 'calls_session' ? RETRY_AFTER_S : PLACE_RETRY_AFTER_S },
+    reason,
+  }),
+  tooManyStreams: (reason: RefusalReason): HttpFault => ({
     status: 429,
     code: ErrorCode.InternalError,
     message: 'Subscription limit reached',
-    headers: { 'Retry-After': '5' },
+    headers: { 'Retry-After': PLACE_RETRY_AFTER_S },
+    reason,
   }),
   internal: (): HttpFault => ({ status: 500, code: ErrorCode.InternalError, message: 'Internal error' }),
   full: (): HttpFault => ({
@@ -117,7 +149,8 @@ export const faults = {
     status: 503,
     code: ErrorCode.Transport,
     message: 'Service Unavailable: the fleet has as many sessions as it may have',
-    headers: { 'Retry-After': '5' },
+    headers: { 'Retry-After': PLACE_RETRY_AFTER_S },
+    reason: 'sessions_fleet',
   }),
   leaving: (): HttpFault => ({
     status: 503,
@@ -141,7 +174,8 @@ export const faults = {
 
 /** Undefined: not foreseen, a fault of ours. */
 export function faultOf(error: unknown): HttpFault | undefined {
-  if (error instanceof TooManyStreams) return faults.tooManyStreams();
+  if (error instanceof TooManyStreams) return faults.tooManyStreams(error.reason);
+  if (error instanceof TooManyCalls) return faults.tooMany('calls_session', error.limit);
   if (error instanceof NodeLeaving) return faults.leaving();
   if (error instanceof VerifierUnavailable) return faults.verifierAway();
   if (error instanceof StoreUnavailable) return faults.storeAway();

@@ -17,13 +17,14 @@ import { hasBatches, isLegacyRevision } from '../core/revisions.js';
 import { isSessionId } from '../core/session-id.js';
 import type { TokenExpiry } from '../core/token-expiry.js';
 import { type LegacyEra, requestsOf } from '../mcp/legacy-era.js';
-import type { ModernEra } from '../mcp/modern-era.js';
+import { LISTEN, type ModernEra } from '../mcp/modern-era.js';
 import { openSession } from '../mcp/session-opening.js';
 import { openMainStream, resumeStream } from '../mcp/session-streams.js';
 import { accepts, isJsonContent } from './accept.js';
 import type { Authorization } from './authorization.js';
-import { readJsonBody } from './body.js';
+import { type BodyLimits, readJsonBody } from './body.js';
 import { faults } from './faults.js';
+import { noRoom, type RequestLimits } from './limits.js';
 import { initializeFault, parseMessages } from './messages.js';
 import { carriesClaim, declaresLater, declaresModern, goneSignal, hasClaim, serveModern } from './modern-route.js';
 import { HttpPostReply } from './post-reply.js';
@@ -36,12 +37,13 @@ import { expiring, SseConnection } from './sse-connection.js';
 export interface RouteOptions {
   readonly era: LegacyEra;
   readonly modern: ModernEra;
-  readonly maxBodyBytes: number;
+  readonly body: BodyLimits;
   readonly maxSessions: number;
   readonly keepAliveMs: number;
   readonly authorization: Authorization;
   readonly tokenExpiry: TokenExpiry;
   readonly audit: Audit;
+  readonly limits: RequestLimits;
 }
 
 export type Route = (req: IncomingMessage, res: ServerResponse, identity: Identity) => Promise<void>;
@@ -58,7 +60,7 @@ interface Post {
 }
 
 export function createMcpRoute(options: RouteOptions): Route {
-  const { era, keepAliveMs, maxBodyBytes, maxSessions, authorization, tokenExpiry, audit } = options;
+  const { era, keepAliveMs, limits, maxSessions, authorization, tokenExpiry, audit } = options;
   const { metrics, store } = era.options;
   const { sessions } = store;
 
@@ -84,7 +86,7 @@ export function createMcpRoute(options: RouteOptions): Route {
     if (!accepts(req, 'application/json', 'text/event-stream')) {
       throw new Refused(faults.notAcceptable('application/json and text/event-stream'));
     }
-    const parsed = parseMessages(await readJsonBody(req, maxBodyBytes), maxBodyBytes);
+    const parsed = parseMessages(await readJsonBody(req, options.body), options.body);
     if (parsed.outcome === 'aborted') return;
     if (parsed.outcome === 'refused') throw new Refused(parsed.fault, parsed.id);
     const { messages, batch } = parsed;
@@ -102,6 +104,10 @@ export function createMcpRoute(options: RouteOptions): Route {
     if (batch || isResponse(first)) throw new Refused(faults.notJsonRpc('one request or notification is expected'), id);
     if (!(await options.modern.isServed())) throw new Refused(faults.versionNotServed(), id);
     await authorization.check(identity, [first], id, () => options.modern.contextFor(identity));
+    if (isRequest(first) && first.method === LISTEN) {
+      const full = await limits.holdStream(req, res, identity);
+      if (full) throw new Refused(full, id);
+    }
     await serveModern(options.modern, req, res, first, identity, gone);
   };
 
@@ -131,8 +137,9 @@ export function createMcpRoute(options: RouteOptions): Route {
     }
     const fault = initializeFault(request.params);
     if (fault !== undefined) throw new Refused(faults.invalidParams(fault), request.id);
-    const opening = await openSession(era, request, callerOf(req, identity), maxSessions);
-    if (opening.outcome === 'full') throw new Refused(faults.full(), request.id);
+    const places = limits.sessionPlaces(req, identity);
+    const opening = await openSession(era, request, callerOf(req, identity), { maxSessions, places });
+    if (opening.outcome === 'full') throw new Refused(noRoom(opening.full, places), request.id);
     if (opening.outcome === 'opened') audit.opened(opening.sessionId, identity.principal, 'streamable');
     sendJson(res, 200, opening.response, opening.outcome === 'opened' ? { 'Mcp-Session-Id': opening.sessionId } : {});
   };
@@ -144,6 +151,8 @@ export function createMcpRoute(options: RouteOptions): Route {
     const lastEventId = singleHeader(req, 'last-event-id');
     const from = lastEventId === undefined ? undefined : parseEventId(lastEventId);
     if (lastEventId !== undefined && !from) throw new Refused(faults.badEventId());
+    const full = await limits.holdStream(req, res, identity);
+    if (full) throw new Refused(full);
     const openSink = (connectionId: string) =>
       expiring(tokenExpiry, identity, new SseConnection(res, connectionId, keepAliveMs));
     const opened =

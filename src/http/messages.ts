@@ -8,12 +8,9 @@ import {
   messageFault,
   readableId,
 } from '../core/jsonrpc.js';
-import type { Body } from './body.js';
+import type { Body, BodyLimits } from './body.js';
 import { faults } from './faults.js';
 import type { HttpFault } from './reply.js';
-
-/** Messages in one batch. */
-const MAX_BATCH = 100;
 
 export type Parsed =
   | { readonly outcome: 'messages'; readonly messages: readonly JsonRpcMessage[]; readonly batch: boolean }
@@ -21,22 +18,29 @@ export type Parsed =
   | { readonly outcome: 'aborted' };
 
 /** Refuses a batch as a whole, before any of its messages is looked at by anybody else. */
-export function parseMessages(body: Body, maxBodyBytes: number): Parsed {
+export function parseMessages(body: Body, { maxBytes, maxBatch, maxDepth, maxElements }: BodyLimits): Parsed {
   switch (body.outcome) {
     case 'aborted':
       return { outcome: 'aborted' };
     case 'too-large':
-      return refused(null, faults.bodyTooLarge(maxBodyBytes));
+      return refused(null, faults.bodyTooLarge(maxBytes));
     case 'not-json':
       return refused(null, faults.notJson());
     case 'too-deep':
-      return refused(null, faults.notJsonRpc('the message is nested too deeply'));
+      return refused(null, faults.notJsonRpc(`a body is nested ${maxDepth} deep at most`, 'body_depth'));
+    case 'too-many':
+      return refused(null, faults.notJsonRpc(`a body has ${maxElements} elements at most`, 'body_elements'));
+    case 'given-twice':
+      return refused(null, faults.notJsonRpc('a member of a message is given twice'));
   }
   const { value } = body;
   if (!Array.isArray(value)) {
     const fault = messageFault(value);
     if (fault !== undefined) return refused(readableId(value), faults.notJsonRpc(fault));
     return { outcome: 'messages', messages: [value as JsonRpcMessage], batch: false };
+  }
+  if (value.length > maxBatch) {
+    return refused(null, faults.notJsonRpc(`a batch has ${maxBatch} messages at most`, 'batch_length'));
   }
   const fault = batchFault(value);
   if (fault !== undefined) return refused(null, faults.notJsonRpc(fault));
@@ -53,7 +57,6 @@ export function initializeFault(params: Record<string, unknown> | undefined): st
 
 function batchFault(batch: readonly unknown[]): string | undefined {
   if (batch.length === 0) return 'a batch has at least one message';
-  if (batch.length > MAX_BATCH) return `a batch has ${MAX_BATCH} messages at most`;
   for (const message of batch) {
     const fault = messageFault(message);
     if (fault !== undefined) return fault;

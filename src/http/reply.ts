@@ -1,6 +1,7 @@
 /** Answers that are not streams. Every error, on every route, is a JSON-RPC error object. */
 import type { ServerResponse } from 'node:http';
 import { errorResponse, type JsonRpcId } from '../core/jsonrpc.js';
+import type { RefusalReason } from '../core/metrics.js';
 
 /** On every answer: no page is made of it, no other site frames it, and nothing between here and the client keeps it. */
 export const SAFE_HEADERS: Readonly<Record<string, string>> = {
@@ -35,6 +36,8 @@ export interface HttpFault {
   readonly headers?: Headers;
   /** Why somebody was kept out, as the audit trail names it. Unset: a mistake, not a refusal. */
   readonly refusal?: string;
+  /** Refused because it went over a limit: which one. Counted, not sent. */
+  readonly reason?: RefusalReason;
 }
 
 export function sendFault(res: ServerResponse, id: JsonRpcId | null, fault: HttpFault): void {

@@ -7,9 +7,11 @@ import express, { type ErrorRequestHandler, type RequestHandler, type Router } f
 import type { Audit } from '../core/audit.js';
 import type { JsonRpcId } from '../core/jsonrpc.js';
 import type { Logger } from '../core/logger.js';
+import type { Metrics } from '../core/metrics.js';
 import { createAccessLog } from './access-log.js';
 import { faultOf, faults } from './faults.js';
 import type { GateExceptions, Gates } from './gates.js';
+import type { RequestLimits } from './limits.js';
 import type { Route } from './mcp-route.js';
 import type { OpsRoute } from './ops-routes.js';
 import { Refused } from './refused.js';
@@ -26,7 +28,9 @@ export interface RouterOptions {
   readonly ops: Readonly<Record<string, OpsRoute>>;
   /** Asked without a token. */
   readonly open: Readonly<Record<string, OpenRoute>>;
+  readonly limits: RequestLimits;
   readonly audit: Audit;
+  readonly metrics: Metrics;
   readonly logger: Logger;
 }
 
@@ -36,10 +40,20 @@ export interface Routing {
   readonly direct: ReadonlyMap<string, (req: IncomingMessage, res: ServerResponse) => void>;
 }
 
-export function createRouter({ gates, routes, ops, open, audit, logger }: RouterOptions): Routing {
+export function createRouter(options: RouterOptions): Routing {
+  const { gates, routes, ops, open, limits, audit, metrics, logger } = options;
   const router = express.Router({ caseSensitive: true, strict: false });
-  const refuse = refusing(audit);
+  const refuse = refusing(audit, metrics);
   const access = createAccessLog(logger);
+  /** Probes and metrics have no limits: who watches must see most when there is too much. */
+  const limited =
+    (route: Route): Route =>
+    async (req, res, identity) => {
+      const verdict = limits.admit(req, identity);
+      const fault = verdict instanceof Promise ? await verdict : verdict;
+      if (fault) refuse(req, res, null, fault);
+      else await route(req, res, identity);
+    };
   const guarded =
     (route: Route, exceptions?: GateExceptions) =>
     async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
@@ -59,7 +73,7 @@ export function createRouter({ gates, routes, ops, open, audit, logger }: Router
         refuse(req, res, refused?.id ?? null, fault);
       }
     };
-  const direct = new Map(Object.entries(routes).map(([path, route]) => [path, guarded(route)]));
+  const direct = new Map(Object.entries(routes).map(([path, route]) => [path, guarded(limited(route))]));
   for (const [path, handler] of direct) router.all(path, handler);
   for (const [path, route] of Object.entries(ops)) {
     router.all(
@@ -77,18 +91,24 @@ export function createRouter({ gates, routes, ops, open, audit, logger }: Router
 }
 
 /** Answers, and notes down who was kept out. */
-function refusing(audit: Audit) {
+function refusing(audit: Audit, metrics: Metrics) {
   return (req: IncomingMessage, res: ServerResponse, id: JsonRpcId | null, fault: HttpFault): void => {
-    const { refusal: reason, status } = fault;
+    const { status, reason: limit, refusal = limit } = fault;
+    if (limit) metrics.refused(limit);
     const { remoteAddress: address } = req.socket;
-    if (reason !== undefined) audit.refused({ reason, status, method: req.method ?? '', address });
+    if (refusal !== undefined) audit.refused({ reason: refusal, status, method: req.method ?? '', address });
     sendFault(res, id, fault);
   };
 }
 
+type ApplicationOptions = Pick<RouterOptions, 'gates' | 'audit' | 'metrics' | 'logger'>;
+
 /** An application of our own: the router, and JSON instead of pages for everything else. */
-export function createApplication(router: Router, gates: Gates, audit: Audit, logger: Logger): express.Express {
-  const refuse = refusing(audit);
+export function createApplication(
+  router: Router,
+  { gates, audit, metrics, logger }: ApplicationOptions,
+): express.Express {
+  const refuse = refusing(audit, metrics);
   const app = express();
   const access = createAccessLog(logger);
   app.disable('x-powered-by');

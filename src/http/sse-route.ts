@@ -19,6 +19,7 @@ import { openMainStream } from '../mcp/session-streams.js';
 import { accepts, isJsonContent } from './accept.js';
 import { readJsonBody } from './body.js';
 import { faults } from './faults.js';
+import { noRoom } from './limits.js';
 import type { Route, RouteOptions } from './mcp-route.js';
 import { initializeFault, parseMessages } from './messages.js';
 import { answering, Refused } from './refused.js';
@@ -29,7 +30,7 @@ import { trailOf } from './request-trail.js';
 import { expiring, SseConnection } from './sse-connection.js';
 
 export function createSseRoutes(options: RouteOptions): { readonly sse: Route; readonly messages: Route } {
-  const { era, keepAliveMs, maxBodyBytes, maxSessions, authorization, tokenExpiry, audit } = options;
+  const { era, keepAliveMs, limits, maxSessions, authorization, tokenExpiry, audit } = options;
   const { store, hub, nodeToken, logger, metrics } = era.options;
 
   async function loadSession(sessionId: string, { principal }: Identity, id: JsonRpcId | null): Promise<SessionRecord> {
@@ -47,6 +48,14 @@ export function createSseRoutes(options: RouteOptions): { readonly sse: Route; r
     return store.nodes.isAlive(holder.nodeToken);
   }
 
+  async function openNew(req: IncomingMessage, identity: Identity): Promise<SessionRecord> {
+    const places = limits.sessionPlaces(req, identity);
+    const opened = await openSseSession(era, identity.principal, { maxSessions, places });
+    if ('full' in opened) throw new Refused(noRoom(opened.full, places));
+    audit.opened(opened.session.sessionId, identity.principal, 'sse');
+    return opened.session;
+  }
+
   const sse: Route = async (req, res, identity) => {
     if (req.method !== 'GET') throw new Refused(faults.methodNotAllowed('GET'));
     if (!accepts(req, 'text/event-stream')) throw new Refused(faults.notAcceptable('text/event-stream'));
@@ -55,12 +64,10 @@ export function createSseRoutes(options: RouteOptions): { readonly sse: Route; r
     const lastEventId = singleHeader(req, 'last-event-id');
     const from = lastEventId === undefined || asked === null ? undefined : parseEventId(lastEventId);
     if (from && from.streamId !== MAIN_STREAM) throw new Refused(faults.badEventId());
-    const session =
-      asked === null
-        ? await openSseSession(era, identity.principal, maxSessions)
-        : await loadSession(asked, identity, null);
-    if (session === 'full') throw new Refused(faults.full());
-    if (asked === null) audit.opened(session.sessionId, identity.principal, 'sse');
+    const known = asked === null ? undefined : await loadSession(asked, identity, null);
+    const full = await limits.holdStream(req, res, identity);
+    if (full) throw new Refused(full);
+    const session = known ?? (await openNew(req, identity));
     const opened = await openMainStream(era, session, from, (connectionId) => {
       const sink = expiring(tokenExpiry, identity, new SseConnection(res, connectionId, keepAliveMs));
       sink.send({ event: 'endpoint', data: `/messages?sessionId=${session.sessionId}` });
@@ -72,7 +79,7 @@ export function createSseRoutes(options: RouteOptions): { readonly sse: Route; r
   const messages: Route = async (req, res, identity) => {
     if (req.method !== 'POST') throw new Refused(faults.methodNotAllowed('POST'));
     if (!isJsonContent(req)) throw new Refused(faults.notJsonContent());
-    const parsed = parseMessages(await readJsonBody(req, maxBodyBytes), maxBodyBytes);
+    const parsed = parseMessages(await readJsonBody(req, options.body), options.body);
     if (parsed.outcome === 'aborted') return;
     if (parsed.outcome === 'refused') throw new Refused(parsed.fault, parsed.id);
     const { messages: received, batch } = parsed;

@@ -19,6 +19,8 @@ import {
   type JsonRpcNotification,
   type JsonRpcRequest,
 } from '../core/jsonrpc.js';
+import { Recent } from '../core/limits/recent.js';
+import type { StateLimits, StateTooLarge } from '../core/limits/state-size.js';
 import type { Logger } from '../core/logger.js';
 import type { Metrics } from '../core/metrics.js';
 import type { CallName } from '../core/ports/call-journal.js';
@@ -46,6 +48,7 @@ import { createMainOutlet, type WriteMain } from './main-outlet.js';
 import type { Outlet, PostReply } from './outlet.js';
 import { PostOutlet, type PostOutletContext } from './post-outlet.js';
 import type { RequestStates } from './request-states.js';
+import { RunningCalls } from './running-calls.js';
 import type { ServerSource } from './server-source.js';
 import { createSessionEffects, type SessionEffects } from './session-effects.js';
 import { createSessionState } from './session-state.js';
@@ -71,6 +74,9 @@ export interface LegacyEraOptions {
   readonly tracing: Tracing;
   readonly logger: Logger;
   readonly streamUpgradeMs: number;
+  /** Calls of one session that run at a time; 0: any number. */
+  readonly maxCallsPerSession: number;
+  readonly stateLimits: StateLimits;
 }
 
 /** Who asks, and what handlers are told of the HTTP request. */
@@ -86,13 +92,24 @@ export interface Caller {
 /** What a span tells of a session. */
 type SpanSession = Pick<SessionRecord, 'sessionId' | 'protocolVersion'>;
 
+interface RunOptions {
+  readonly effects?: SessionEffects;
+  /** Called once, when the requests are over. */
+  readonly leave?: () => void;
+  readonly spans?: readonly (Span | undefined)[];
+}
+
 export class LegacyEra {
   readonly options: LegacyEraOptions;
   readonly #posts: PostOutletContext;
   readonly #lingering: DelayQueue<Exchange>;
+  readonly #running: RunningCalls;
+  /** Pools of sessions that somebody was refused a place in. */
+  readonly crowded = new Recent();
 
   constructor(options: LegacyEraOptions) {
     this.options = options;
+    this.#running = new RunningCalls(options.maxCallsPerSession);
     const { store, logger, metrics, nodeToken, hub } = options;
     this.#posts = {
       tails: { log: store.log, logger, metrics, nodeToken },
@@ -108,7 +125,7 @@ export class LegacyEra {
     });
   }
 
-  /** Serves the requests of a POST; the answer goes to `reply`. Notifications in a batch are accepted before. */
+  /** Serves the requests of a POST; the answer goes to `reply`. Notifications in a batch are accepted before. @throws TooManyCalls */
   async serve(
     session: SessionRecord,
     requests: readonly JsonRpcRequest[],
@@ -116,6 +133,7 @@ export class LegacyEra {
     reply: PostReply,
     batch: boolean,
   ): Promise<void> {
+    const leave = this.#running.enter(session, requests.length);
     const spans = this.spans(session, requests, caller);
     const outlet = new PostOutlet(this.#posts, {
       sessionId: session.sessionId,
@@ -126,13 +144,13 @@ export class LegacyEra {
       writeMain: this.writeMain(session.sessionId),
       journal: () => formatCall(requests, caller, false, spans[0]?.context),
     });
-    await this.run(session, requests, caller, outlet, undefined, spans);
+    await this.run(session, requests, caller, outlet, { leave, spans });
   }
 
   /**
    * Takes requests over whose answers go onto the session's main stream. When this resolves they are journaled, so that
    * they may be acknowledged; the function it returns serves them.
-   * @throws SessionGone, StoreUnavailable
+   * @throws SessionGone, StoreUnavailable, TooManyCalls
    */
   async takeOntoMain(
     session: SessionRecord,
@@ -143,6 +161,7 @@ export class LegacyEra {
     const { store, nodeToken } = this.options;
     const { sessionId } = session;
     const name = { sessionId, callId: newStreamId() };
+    const leave = this.#running.enter(session, requests.length);
     const spans = this.spans(session, requests, caller);
     try {
       await store.calls.list(nodeToken, name);
@@ -150,6 +169,7 @@ export class LegacyEra {
         throw new SessionGone('the session has ended');
       }
     } catch (error) {
+      leave();
       for (const span of spans) span?.end({ type: (error as Error).name });
       throw error;
     }
@@ -157,8 +177,14 @@ export class LegacyEra {
     const outlet = createMainOutlet(write, requests.length, {
       callId: name.callId,
       onOver: () => this.unlist(name),
+      onDropped: () => this.drop(name),
     });
-    return () => this.run(session, requests, caller, outlet, effects, spans);
+    return () => this.run(session, requests, caller, outlet, { effects, leave, spans });
+  }
+
+  /** A call that is over without an answer. One that stays in the journal by a failure here ends with its session. */
+  drop(name: CallName): void {
+    this.options.store.calls.drop(name, this.options.nodeToken).catch(() => undefined);
   }
 
   /** A place that stays in the list by a failure here is found empty by whoever looks at it. */
@@ -238,15 +264,20 @@ export class LegacyEra {
     requests: readonly JsonRpcRequest[],
     caller: Caller,
     outlet: Outlet,
-    effects: SessionEffects = this.effects(session.sessionId),
-    spans: readonly (Span | undefined)[] = this.spans(session, requests, caller),
+    options: RunOptions = {},
   ): Promise<void> {
     const { logger } = this.options;
     const context = this.contextFor(session, caller);
+    const {
+      effects = this.effects(session.sessionId),
+      leave = () => {},
+      spans = this.spans(session, requests, caller),
+    } = options;
     let exchange: Exchange;
     try {
-      exchange = await this.exchange(session, context, caller, outlet, effects);
+      exchange = await this.exchange(session, context, caller, outlet, effects, leave);
     } catch (error) {
+      leave();
       // A factory that throws must not leave its clients waiting.
       logger.error({ error, ...caller.trail?.ids() }, 'exchange: no server');
       for (const span of spans) span?.end(failures.internal);
@@ -260,7 +291,7 @@ export class LegacyEra {
 
   /** What the factory is given for requests of a session. */
   contextFor({ sessionId }: Pick<SessionRecord, 'sessionId'>, caller: Caller): ServerContext {
-    return this.context(sessionId, createSessionState(this.options.store.sessions, sessionId), caller);
+    return this.context(sessionId, this.state(sessionId), caller);
   }
 
   context(sessionId: string, session: SessionState, { authInfo, principal }: Caller): ServerContext {
@@ -277,6 +308,7 @@ export class LegacyEra {
     caller: Caller,
     outlet: Outlet,
     effects: SessionEffects,
+    onOver: () => void = () => {},
   ): Promise<Exchange> {
     const { servers, hub, logger, nodeId, nodeToken, metrics, tracing } = this.options;
     const { sessionId, protocolVersion: revision } = session;
@@ -297,10 +329,10 @@ export class LegacyEra {
       question: (request, parent) => startClientSpan(tracing, request, { nodeId, sessionId, revision }, parent),
       ...(caller.trail && { ids: () => caller.trail?.ids() ?? {} }),
       ...(servers.reusable && { enter: (deliver: () => void) => enterExchange(context, deliver) }),
-      onEnd: (clean) =>
-        void servers
-          .release(server, clean)
-          .catch((error: Error) => logger.warn({ error }, 'exchange: server not closed')),
+      onEnd: (clean) => {
+        onOver();
+        servers.release(server, clean).catch((error: Error) => logger.warn({ error }, 'exchange: server not closed'));
+      },
     });
     exchange.onerror = (error) => logger.debug({ error }, 'exchange: server reports');
     try {
@@ -334,6 +366,13 @@ export class LegacyEra {
     this.#posts.upgrades.clear();
     this.#lingering.clear();
   }
+
+  /** The session's own state, as handlers see it. */
+  state(sessionId: string): SessionState {
+    return createSessionState(this.options.store.sessions, sessionId, this.onStateRefused);
+  }
+
+  readonly onStateRefused = (of: StateTooLarge['of']): void => this.options.metrics.refused(`state_${of}`);
 
   effects(sessionId: string): SessionEffects {
     return createSessionEffects(sessionId, this.options.store.sessions, this.options.store.broker);

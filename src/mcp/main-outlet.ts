@@ -18,6 +18,8 @@ const REASONS: Record<Refusal, string> = {
 export interface MainCall {
   readonly callId: string;
   readonly onOver: () => void;
+  /** Besides, where the last of its requests was cancelled: no answer takes the call out of the journal. */
+  readonly onDropped: () => void;
 }
 
 export function createMainOutlet(write: WriteMain, expected: number, call?: MainCall): Outlet {
@@ -34,7 +36,9 @@ export function createMainOutlet(write: WriteMain, expected: number, call?: Main
     unrelated: (message) => write(message),
     async unanswered() {
       missing -= 1;
-      if (missing === 0) call?.onOver();
+      if (missing > 0) return;
+      call?.onDropped();
+      call?.onOver();
     },
     refuse: (request: { readonly id: JsonRpcId }, refusal) =>
       answer(errorResponse(request.id, ErrorCode.InternalError, REASONS[refusal])),

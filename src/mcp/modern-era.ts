@@ -17,6 +17,8 @@ import {
 import { ANONYMOUS, type Identity } from '../core/authentication.js';
 import type { ChangeFeed } from '../core/change-feed.js';
 import { isObject, type JsonRpcMessage } from '../core/jsonrpc.js';
+import { digestOf } from '../core/limits/digest.js';
+import type { HeldPlaces } from '../core/limits/held-places.js';
 import type { Logger } from '../core/logger.js';
 import type { Change } from '../core/ports/change-log.js';
 import { type Store, StoreUnavailable } from '../core/ports/store.js';
@@ -26,13 +28,13 @@ import type { Notify, ServerContext } from '../core/server-context.js';
 import type { TokenExpiry } from '../core/token-expiry.js';
 import { startServerSpan, type Tracing } from '../core/tracing.js';
 import { enterExchange } from './current-exchange.js';
-import { ListenSlots } from './listen-slots.js';
 import { ModernSpan } from './modern-span.js';
 import type { RequestStates } from './request-states.js';
 import type { McpServerLike } from './server-module.js';
 import type { ServerSource } from './server-source.js';
 
-const LISTEN = 'subscriptions/listen';
+/** The method that opens a stream of this era. */
+export const LISTEN = 'subscriptions/listen';
 
 export interface ModernEraOptions {
   readonly nodeId: string;
@@ -48,6 +50,7 @@ export interface ModernEraOptions {
   readonly maxListenStreams: number;
   /** Subscriptions of one principal on all nodes; 0: no bound. */
   readonly maxListenStreamsPerUser: number;
+  readonly places: HeldPlaces;
   readonly keepAliveMs: number;
 }
 
@@ -58,6 +61,12 @@ export interface ModernCaller extends Identity {
 /** As many subscriptions are open as may be, of this principal or on this node. */
 export class TooManyStreams extends Error {
   override readonly name = 'TooManyStreams';
+  readonly reason: 'streams_node' | 'subscriptions_user';
+
+  constructor(reason: 'streams_node' | 'subscriptions_user') {
+    super('as many subscriptions are open as may be');
+    this.reason = reason;
+  }
 }
 
 /** The node takes nothing new: another one will. */
@@ -76,14 +85,12 @@ export class ModernEra {
   /** One for each call: what the factory is given differs, and following the execution for it would cost more. */
   readonly #calls = new Set<McpHttpHandler>();
   readonly #nobody: ServerContext;
-  readonly #slots: ListenSlots;
   #listening = 0;
   #leaving = false;
   #isServed: Promise<boolean> | undefined;
 
   constructor(options: ModernEraOptions) {
     this.#options = options;
-    this.#slots = new ListenSlots(options.store.slots, options.maxListenStreamsPerUser);
     const { logger, states, feed, notify, maxListenStreams, keepAliveMs } = options;
     this.#handlerOptions = {
       legacy: 'reject',
@@ -180,11 +187,6 @@ export class ModernEra {
     return this.#context(identity, this.#options.states.codec({ principal, purpose: 'tools/list' }));
   }
 
-  /** Keeps the places of the open subscriptions. @throws StoreUnavailable */
-  renewSlots(): Promise<void> {
-    return this.#slots.renew();
-  }
-
   /** Ends the subscriptions in order: each gets its final result. */
   async endSubscriptions(): Promise<void> {
     this.#leaving = true;
@@ -210,7 +212,7 @@ export class ModernEra {
     deliver: (response: Response) => Promise<void>,
   ): Promise<void> {
     if (this.#leaving) throw new NodeLeaving();
-    if (this.#listening >= this.#options.maxListenStreams) throw new TooManyStreams();
+    if (this.#listening >= this.#options.maxListenStreams) throw new TooManyStreams('streams_node');
     // Counted before anything is waited for, or many that come at once would all find room.
     this.#listening += 1;
     const handler = createMcpHandler(this.#factory(this.#nobody), this.#handlerOptions);
@@ -219,8 +221,11 @@ export class ModernEra {
     let release: (() => void) | undefined;
     try {
       await this.#options.feed.ready();
-      release = await this.#slots.take(principal);
-      if (!release) throw new TooManyStreams();
+      // Nobody is counted for who was not authenticated; the bound of each node holds for all.
+      const limit = principal === '' ? 0 : this.#options.maxListenStreamsPerUser;
+      const taken = await this.#options.places.take([{ pool: `listen:${digestOf(principal)}`, limit }]);
+      if (taken.outcome === 'full') throw new TooManyStreams('subscriptions_user');
+      release = taken.release;
       await deliver(await handler.fetch(request, options));
     } finally {
       this.#listening -= 1;

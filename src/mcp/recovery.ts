@@ -119,9 +119,12 @@ export class Recovery {
     const [first] = again;
     if (first?.method === 'initialize') {
       const [request, effects] = sseHandshake(era, session, first);
-      await era.run(session, [request], caller, outlet, effects, era.spans(session, [request], caller, before));
+      await era.run(session, [request], caller, outlet, {
+        effects,
+        spans: era.spans(session, [request], caller, before),
+      });
     } else {
-      await era.run(session, again, caller, outlet, undefined, era.spans(session, again, caller, before));
+      await era.run(session, again, caller, outlet, { spans: era.spans(session, again, caller, before) });
     }
   }
 
@@ -209,8 +212,10 @@ class RecoveredOutlet implements Outlet {
 
   /** Everything was answered: what is left is to end the stream. */
   async close(): Promise<void> {
-    if (this.#ontoMain) this.#era.unlist(this.#name);
-    else await this.#append('', true);
+    if (this.#ontoMain) {
+      this.#era.drop(this.#name);
+      this.#era.unlist(this.#name);
+    } else await this.#append('', true);
   }
 
   abandon(): void {}

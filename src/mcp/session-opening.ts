@@ -14,28 +14,45 @@ import {
   type JsonRpcResponse,
 } from '../core/jsonrpc.js';
 import type { SessionRecord } from '../core/ports/session-store.js';
+import type { Place } from '../core/ports/slots.js';
 import { isLegacyRevision, LATEST_LEGACY_REVISION } from '../core/revisions.js';
 import { SessionGone } from '../core/server-context.js';
 import type { Caller, LegacyEra } from './legacy-era.js';
 import type { Outlet } from './outlet.js';
 import { noEffects, type SessionEffects } from './session-effects.js';
-import { createSessionState, OpeningState } from './session-state.js';
+import { OpeningState } from './session-state.js';
+
+/** What has no room for another session: the fleet as a whole, or a pool. */
+export type Full = 'fleet' | Place;
+
+export interface Room {
+  /** Sessions in the whole fleet; 0: any number. */
+  readonly maxSessions: number;
+  /** Pools in which the session needs a place. */
+  readonly places: readonly Place[];
+}
 
 export type Opening =
   | { readonly outcome: 'opened'; readonly sessionId: string; readonly response: JsonRpcResponse }
   | { readonly outcome: 'refused'; readonly response: JsonRpcResponse }
-  | { readonly outcome: 'full' };
+  | { readonly outcome: 'full'; readonly full: Full };
 
 /** Opens a Streamable HTTP session. @throws StoreUnavailable */
 export async function openSession(
   era: LegacyEra,
   request: JsonRpcRequest,
   caller: Caller,
-  maxSessions: number,
+  room: Room,
 ): Promise<Opening> {
   const { store, metrics } = era.options;
+  const { places } = room;
+  // Who is refused again and again costs a look at the pool, and not a server each time.
+  if (places.some(({ pool }) => era.crowded.has(pool))) {
+    const full = await store.sessions.findFull(places);
+    if (full) return { outcome: 'full', full };
+  }
   const sessionId = uuid();
-  const state = new OpeningState();
+  const state = new OpeningState(era.options.stateLimits, era.onStateRefused);
   const asked = withServedRevision(request);
   const main = era.writeMain(sessionId);
   let created: (exists: boolean) => void = () => {};
@@ -81,15 +98,17 @@ export async function openSession(
     ...handshake(asked, revision),
   };
   try {
-    if ((await store.sessions.create(record, { maxSessions, state: state.values })) === 'full') {
+    const stored = await store.sessions.create(record, { ...room, state: state.values });
+    if (stored !== 'created') {
       created(false);
-      return { outcome: 'full' };
+      if (stored !== 'full') era.crowded.note(stored.full.pool);
+      return { outcome: 'full', full: fullOf(stored) };
     }
   } catch (error) {
     created(false);
     throw error;
   }
-  state.settle(createSessionState(store.sessions, sessionId));
+  state.settle(era.state(sessionId));
   created(true);
   metrics.sessionCreated();
   return { outcome: 'opened', sessionId, response };
@@ -115,8 +134,8 @@ async function inTime(answer: Promise<JsonRpcResponse>, { id }: JsonRpcRequest):
 export async function openSseSession(
   era: LegacyEra,
   principal: string,
-  maxSessions: number,
-): Promise<SessionRecord | 'full'> {
+  room: Room,
+): Promise<{ readonly session: SessionRecord } | { readonly full: Full }> {
   const { store, metrics } = era.options;
   const record: SessionRecord = {
     sessionId: uuid(),
@@ -129,10 +148,13 @@ export async function openSseSession(
     initialize: '',
     clientInfo: '',
   };
-  if ((await store.sessions.create(record, { maxSessions })) === 'full') return 'full';
+  const stored = await store.sessions.create(record, room);
+  if (stored !== 'created') return { full: fullOf(stored) };
   metrics.sessionCreated();
-  return record;
+  return { session: record };
 }
+
+const fullOf = (stored: 'full' | { readonly full: Place }): Full => (stored === 'full' ? 'fleet' : stored.full);
 
 /** The handshake of an HTTP+SSE session: its outcome is written to the record before the client reads it. */
 export function sseHandshake(

@@ -1,20 +1,35 @@
 /** The state of a session as handlers see it. Values are JSON; the store keeps their texts. */
+import { type StateLimits, StateTooLarge, stateFault } from '../core/limits/state-size.js';
 import type { SessionStore } from '../core/ports/session-store.js';
 import { SessionGone, type SessionState } from '../core/server-context.js';
 
-export function createSessionState(sessions: SessionStore, sessionId: string): SessionState {
+/** `onRefused` is told of what would have made the state too large, before the handler is. */
+export function createSessionState(
+  sessions: SessionStore,
+  sessionId: string,
+  onRefused: (of: StateTooLarge['of']) => void,
+): SessionState {
+  const counted = async <T>(written: Promise<T>): Promise<T> => {
+    try {
+      return await written;
+    } catch (error) {
+      if (error instanceof StateTooLarge) onRefused(error.of);
+      throw error;
+    }
+  };
   return {
     async get<T>(key: string) {
       const json = await sessions.getState(sessionId, key);
       return json === undefined ? undefined : (JSON.parse(json) as T);
     },
     async set(key, value) {
-      if (!(await sessions.setState(sessionId, key, toJson(value)))) throw new SessionGone('the session has ended');
+      if (!(await counted(sessions.setState(sessionId, key, toJson(value)))))
+        throw new SessionGone('the session has ended');
     },
     delete: (key) => sessions.deleteState(sessionId, key),
     async increment(key, by = 1) {
       if (!Number.isFinite(by)) throw new TypeError('only a finite number can be added');
-      const value = await sessions.incrementState(sessionId, key, by);
+      const value = await counted(sessions.incrementState(sessionId, key, by));
       if (value === undefined) throw new SessionGone('the session has ended');
       return value;
     },
@@ -27,7 +42,14 @@ export function createSessionState(sessions: SessionStore, sessionId: string): S
  */
 export class OpeningState implements SessionState {
   readonly values = new Map<string, string>();
+  readonly #limits: StateLimits;
+  readonly #onRefused: (of: StateTooLarge['of']) => void;
   #stored: SessionState | undefined;
+
+  constructor(limits: StateLimits, onRefused: (of: StateTooLarge['of']) => void) {
+    this.#limits = limits;
+    this.#onRefused = onRefused;
+  }
 
   /** The record exists, and with it what was written so far. */
   settle(stored: SessionState): void {
@@ -42,7 +64,7 @@ export class OpeningState implements SessionState {
 
   async set(key: string, value: unknown): Promise<void> {
     if (this.#stored) return this.#stored.set(key, value);
-    this.values.set(key, toJson(value));
+    this.#put(key, toJson(value));
   }
 
   async delete(key: string): Promise<boolean> {
@@ -53,8 +75,17 @@ export class OpeningState implements SessionState {
     if (this.#stored) return this.#stored.increment(key, by);
     const value = JSON.parse(this.values.get(key) ?? '0');
     if (typeof value !== 'number') throw new TypeError('the value is not a number');
-    this.values.set(key, String(value + by));
+    this.#put(key, String(value + by));
     return value + by;
+  }
+
+  #put(key: string, json: string): void {
+    const fault = stateFault(this.values, key, json, this.#limits);
+    if (fault) {
+      this.#onRefused(fault.of);
+      throw fault;
+    }
+    this.values.set(key, json);
   }
 }
 

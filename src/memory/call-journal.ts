@@ -39,6 +39,11 @@ export function createMemoryCallJournal(state: MemoryState, limits: StoreLimits)
       return state.session(sessionId)?.calls.set(callId, { owner, journal, claims: 0 }) !== undefined;
     },
 
+    async drop({ sessionId, callId }, owner) {
+      const calls = state.session(sessionId)?.calls;
+      if (calls?.get(callId)?.owner === owner) calls.delete(callId);
+    },
+
     async list(owner, { sessionId, callId }) {
       const list = find(owner) ?? open(owner);
       list.calls.set(nameOf({ sessionId, callId }), { sessionId, callId });

@@ -10,6 +10,7 @@ import { createMemoryCallJournal } from './call-journal.js';
 import { createMemoryChangeLog } from './change-log.js';
 import { createMemoryEventLog, type NodeIdentity } from './event-log.js';
 import { createMemoryNodeRegistry } from './node-registry.js';
+import { createMemoryRates } from './rates.js';
 import { createMemorySecretStore } from './secret-store.js';
 import { createMemorySessionStore } from './session-store.js';
 import { createMemorySlots } from './slots.js';
@@ -32,6 +33,7 @@ export function createMemoryStore(limits: StoreLimits, shared: MemoryState = cre
     broker: whileOpen(broker, isOpen),
     nodes: whileOpen(createMemoryNodeRegistry(shared, limits), isOpen),
     slots: whileOpen(createMemorySlots(shared, limits), isOpen),
+    rates: whileOpen(createMemoryRates(shared), isOpen),
     secrets: whileOpen(createMemorySecretStore(shared), isOpen),
     ...whileOpen({ async ping() {}, async checkWritable() {} }, isOpen),
     async close() {

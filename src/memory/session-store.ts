@@ -5,7 +5,9 @@
  * that no write can bring a session back.
  * Not here: telling nodes of sessions that expire; they ask with `renew`, as with Redis.
  */
+import { stateFault } from '../core/limits/state-size.js';
 import type { SessionStore, SweepResult } from '../core/ports/session-store.js';
+import type { Place } from '../core/ports/slots.js';
 import type { StoreLimits } from '../core/ports/store.js';
 import type { MemoryState, SessionEntry } from './state.js';
 
@@ -20,9 +22,19 @@ export function createMemorySessionStore(state: MemoryState, limits: StoreLimits
     return state.sessions.size >= maxSessions;
   }
 
+  function isPoolFull({ pool, limit }: Place): boolean {
+    const members = state.sessionPools.get(pool);
+    if (limit === 0 || !members || members.size < limit) return false;
+    // Sessions that ran out give their places back before anybody is turned away.
+    state.clean();
+    return members.size >= limit;
+  }
+
   return {
-    async create(record, { maxSessions, state: firstState }) {
+    async create(record, { maxSessions, state: firstState, places = [] }) {
       if (maxSessions > 0 && isFull(maxSessions)) return 'full';
+      const full = places.find(isPoolFull);
+      if (full) return { full };
       const { sessionId } = record;
       const former = state.sessions.get(sessionId);
       if (former) state.removeSession(former);
@@ -36,15 +48,21 @@ export function createMemorySessionStore(state: MemoryState, limits: StoreLimits
         subscriptions: new Set(),
         streams: new Map(),
         calls: new Map(),
+        pools: places.filter(({ limit }) => limit > 0).map(({ pool }) => pool),
       });
+      for (const { pool, limit } of places) if (limit > 0) state.enterPool(pool, sessionId);
       return 'created';
+    },
+
+    async findFull(places) {
+      return places.find(isPoolFull);
     },
 
     async touch(sessionId, principal) {
       const session = state.session(sessionId);
       if (!session || (principal !== undefined && session.record.principal !== principal)) return undefined;
       renew(session);
-      return session.record;
+      return session.calls.size === 0 ? session.record : { ...session.record, runningCalls: session.calls.size };
     },
 
     async update(sessionId, changes) {
@@ -99,7 +117,10 @@ export function createMemorySessionStore(state: MemoryState, limits: StoreLimits
     },
 
     async setState(sessionId, key, json) {
-      return state.session(sessionId)?.state.set(key, json) !== undefined;
+      const values = state.session(sessionId)?.state;
+      const fault = values && stateFault(values, key, json, limits);
+      if (fault) throw fault;
+      return values?.set(key, json) !== undefined;
     },
 
     async deleteState(sessionId, key) {
@@ -112,7 +133,10 @@ export function createMemorySessionStore(state: MemoryState, limits: StoreLimits
       const sum = numberOf(values.get(key), key) + by;
       // JSON has no word for it, and a later reader would find `null`.
       if (!Number.isFinite(sum)) throw new TypeError(`state ${JSON.stringify(key)} plus ${by} is no finite number`);
-      values.set(key, JSON.stringify(sum));
+      const json = JSON.stringify(sum);
+      const fault = stateFault(values, key, json, limits);
+      if (fault) throw fault;
+      values.set(key, json);
       return sum;
     },
   };

@@ -60,11 +60,14 @@ export interface SessionEntry {
   readonly subscriptions: Set<string>;
   readonly streams: Map<string, StreamEntry>;
   readonly calls: Map<string, CallEntry>;
+  /** In which it has a place. */
+  readonly pools: readonly string[];
 }
 
 export class MemoryState {
   readonly now: () => number;
   readonly sessions = new Map<string, SessionEntry>();
+  readonly sessionPools = new Map<string, Set<string>>();
   /** Sessions that ran out and were not reported by a sweep yet. Numbers, since nobody asks which. */
   readonly unreported: { expired: string[]; maxAge: string[] } = { expired: [], maxAge: [] };
   readonly expiries = new ExpiryQueue();
@@ -74,6 +77,8 @@ export class MemoryState {
   readonly knownTokens = new Set<string>();
   readonly secrets = new Map<string, string>();
   readonly slots = new Map<string, Map<string, number>>();
+  /** Running windows of requests. */
+  readonly rates = new Map<string, { taken: number; readonly ends: Expiry }>();
   readonly names: Leases;
   readonly tokens: Leases;
   readonly duties: Leases;
@@ -109,7 +114,17 @@ export class MemoryState {
   removeSession(session: SessionEntry): void {
     this.sessions.delete(session.record.sessionId);
     this.expiries.remove(session.ends);
+    for (const pool of session.pools) {
+      const members = this.sessionPools.get(pool);
+      members?.delete(session.record.sessionId);
+      if (members?.size === 0) this.sessionPools.delete(pool);
+    }
     for (const { ends } of session.streams.values()) if (ends) this.expiries.remove(ends);
+  }
+
+  enterPool(pool: string, sessionId: string): void {
+    const members = this.sessionPools.get(pool) ?? new Set();
+    this.sessionPools.set(pool, members.add(sessionId));
   }
 
   /** Opens the way into a node. */

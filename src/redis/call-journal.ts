@@ -2,7 +2,7 @@
 import type { CallJournal, CallName } from '../core/ports/call-journal.js';
 import type { StoreLimits } from '../core/ports/store.js';
 import type { RedisConnection } from './connection.js';
-import { openLogLife } from './event-log.js';
+import { openLogLife, RUNNING_LIFE_MS } from './event-log.js';
 import type { Keys } from './keys.js';
 import { afterLife } from './node-registry.js';
 import { scripts } from './scripts.js';
@@ -13,8 +13,18 @@ export function createRedisCallJournal(redis: RedisConnection, keys: Keys, limit
 
   return {
     async enter({ sessionId, callId }, owner, journal) {
-      const all = [keys.session(sessionId), keys.streams(sessionId), keys.stream(sessionId, callId)];
-      return (await redis.run<number>(scripts.enterCall, all, [callId, owner, journal, entryLife])) === 1;
+      const all = [
+        keys.session(sessionId),
+        keys.streams(sessionId),
+        keys.stream(sessionId, callId),
+        keys.running(sessionId),
+      ];
+      const args = [callId, owner, journal, entryLife, String(RUNNING_LIFE_MS)];
+      return (await redis.run<number>(scripts.enterCall, all, args)) === 1;
+    },
+
+    async drop({ sessionId, callId }, owner) {
+      await redis.run(scripts.dropCall, [keys.stream(sessionId, callId), keys.running(sessionId)], [callId, owner]);
     },
 
     async list(owner, call) {

@@ -19,6 +19,7 @@ export function createRedisEventLog(
   ownToken: () => string,
 ): EventLog {
   const openLife = String(openLogLife(limits));
+  const running = String(RUNNING_LIFE_MS);
   const finishedLife = String(limits.streamTtlMs);
   const tail = (sessionId: string, streamId: string) => [keys.session(sessionId), keys.stream(sessionId, streamId)];
 
@@ -32,6 +33,7 @@ export function createRedisEventLog(
           keys.stream(sessionId, streamId),
           keys.log(sessionId, streamId),
           call ? keys.stream(sessionId, call.callId) : keys.session(sessionId),
+          keys.running(sessionId),
         ],
         [
           sessionId,
@@ -50,6 +52,7 @@ export function createRedisEventLog(
           keys.wakeUpChannels,
           String(WAKE_UP_PAYLOAD_BYTES),
           again ? '1' : '',
+          running,
           ...events.flatMap((event) => [event.data, event.end ? '1' : '']),
         ],
       );
@@ -79,7 +82,7 @@ export function createRedisEventLog(
 
     async renew(sessionId, streamIds) {
       const both = [keys.session(sessionId), keys.streams(sessionId)];
-      await redis.run(scripts.renewStreams, both, [keys.sessionTag(sessionId), openLife, ...streamIds]);
+      await redis.run(scripts.renewStreams, both, [keys.sessionTag(sessionId), openLife, running, ...streamIds]);
     },
 
     async attachTail(sessionId, streamId, holder, { takeOver }) {
@@ -122,6 +125,12 @@ export function createRedisEventLog(
     },
   };
 }
+
+/**
+ * A call counts as running for this long unless it is renewed, which happens every 20 s at least. It is finished by its
+ * node or by a survivor long before; this is for the day on which nobody survives.
+ */
+export const RUNNING_LIFE_MS = 60_000;
 
 /** A log that is not finished lives as long as its session may be idle: a call can wait for its user. */
 export function openLogLife(limits: StoreLimits): number {

@@ -9,6 +9,7 @@ import { type ConnectionOptions, RedisConnection } from './connection.js';
 import { createRedisEventLog } from './event-log.js';
 import { Keys } from './keys.js';
 import { createRedisNodeRegistry } from './node-registry.js';
+import { createRedisRates } from './rates.js';
 import { createRedisSecretStore } from './secret-store.js';
 import { createRedisSessionStore } from './session-store.js';
 import { createRedisSlots } from './slots.js';
@@ -45,6 +46,7 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Stor
     broker,
     nodes: createRedisNodeRegistry(redis, keys, limits),
     slots: createRedisSlots(redis, keys, limits),
+    rates: createRedisRates(redis, keys),
     secrets: createRedisSecretStore(redis, keys),
     ping: async () => void (await redis.command('', 'PING')),
     checkWritable: async () => void (await redis.command(keys.health, 'SET', keys.health, '1', 'PX', '10000')),

@@ -69,6 +69,18 @@ export class Keys {
   slots(pool: string): string {
     return `${this.#prefix}slots:${pool}`;
   }
+  /** How many requests were let through in the running window. */
+  rate(counter: string): string {
+    return `${this.#prefix}rate:${counter}`;
+  }
+  /** Sorted set of the sessions of one opener, by the earliest moment at which each can have ended. */
+  sessionPool(pool: string): string {
+    return `${this.#prefix}pool:${pool}`;
+  }
+  /** Sorted set of the session's journaled calls, by when they are taken for lost unless renewed. */
+  running(id: string): string {
+    return `${this.sessionTag(id)}running`;
+  }
   secret(name: string): string {
     return `${this.#prefix}secret:${name}`;
   }

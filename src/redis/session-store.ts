@@ -1,4 +1,6 @@
 /** Sessions as Redis hashes with a life time. Guarantees: core/ports/session-store.ts. */
+
+import { bytesOf, StateTooLarge } from '../core/limits/state-size.js';
 import type {
   SessionChanges,
   SessionRecord,
@@ -6,6 +8,7 @@ import type {
   SweepResult,
   TransportType,
 } from '../core/ports/session-store.js';
+import type { Place } from '../core/ports/slots.js';
 import { type StoreLimits, StoreUnavailable } from '../core/ports/store.js';
 import type { RedisConnection } from './connection.js';
 import type { Keys } from './keys.js';
@@ -27,18 +30,25 @@ const LOADED = [
 
 const SUBSCRIPTION = 'sub:';
 
+/** Sessions of a full pool that are asked at once whether they still live. */
+const ASKED_AT_ONCE = 200;
+
+/** What a touch answers: time of birth, the fields of {@link LOADED}, and how many journaled calls run. */
+type Loaded = [...(string | null)[], running: number];
+
 export function createRedisSessionStore(redis: RedisConnection, keys: Keys, limits: StoreLimits): SessionStore {
   const { sessionTtlMs, sessionMaxAgeMs } = limits;
   const lives = [String(sessionTtlMs), String(sessionMaxAgeMs)];
+  const stateLimits = [String(limits.stateMaxBytes), String(limits.stateMaxKeys)];
   const firstLife = sessionMaxAgeMs > 0 ? Math.min(sessionTtlMs, sessionMaxAgeMs) : sessionTtlMs;
   /** The index is renewed by each opening and each sweep; this only has to outlive the pause between them. */
   const indexLife = String(sessionTtlMs * 2 + 60_000);
 
-  const load = (sessionId: string, principal?: string): Promise<(string | null)[] | null> => {
+  const load = (sessionId: string, principal?: string): Promise<Loaded | null> => {
     const owner = principal === undefined ? ['', ''] : ['1', principal];
     return redis.run(
       scripts.touchSession,
-      [keys.session(sessionId), keys.state(sessionId)],
+      [keys.session(sessionId), keys.state(sessionId), keys.running(sessionId)],
       [...lives, ...owner, ...LOADED],
     );
   };
@@ -48,23 +58,64 @@ export function createRedisSessionStore(redis: RedisConnection, keys: Keys, limi
     return (await redis.run<number>(scripts.updateSession, [keys.session(sessionId)], args)) === 1;
   };
 
-  const remove = (sessionId: string): Promise<number> =>
+  const remove = (sessionId: string): Promise<[there: number, pools: string]> =>
     redis.run(
       scripts.deleteSession,
       [keys.session(sessionId), keys.state(sessionId), keys.streams(sessionId)],
       [keys.sessionTag(sessionId), keys.bus, JSON.stringify({ kind: 'ended', sessionId })],
     );
 
+  /** Puts a session into a sorted set of sessions, unless that has as many as it may. */
+  const enter = async (key: string, entry: string, ends: number, limit: number): Promise<boolean> =>
+    (await redis.run<number>(scripts.admitSession, [key], [entry, String(ends), String(limit), indexLife])) === 1;
+
+  /**
+   * A place in a pool of sessions. One that is full may hold some that have ended: those whose time may be up are asked
+   * for, and leave or are noted anew. Each is asked for once in its life time at most, however many are turned away.
+   */
+  async function enterPool({ pool, limit }: Place, sessionId: string, ends: number): Promise<boolean> {
+    const key = keys.sessionPool(pool);
+    while (!(await enter(key, sessionId, ends, limit))) {
+      const due = [String(Date.now()), 'LIMIT', '0', String(ASKED_AT_ONCE)];
+      const members = await redis.command<string[]>(key, 'ZRANGEBYSCORE', key, '-inf', ...due);
+      if (members.length === 0) return false;
+      await Promise.all(
+        members.map(async (id) => {
+          const life = await redis.command<number>(keys.session(id), 'PTTL', keys.session(id));
+          if (life > 0) await redis.command(key, 'ZADD', key, 'XX', String(Date.now() + life), id);
+          else await redis.command(key, 'ZREM', key, id);
+        }),
+      );
+    }
+    return true;
+  }
+
+  const leavePools = (pools: readonly string[], sessionId: string): Promise<unknown> =>
+    Promise.all(pools.map((pool) => redis.command(keys.sessionPool(pool), 'ZREM', keys.sessionPool(pool), sessionId)));
+
+  /** The first of the places that is not to be had; then none is taken. */
+  async function enterPools(places: readonly Place[], sessionId: string, ends: number): Promise<Place | undefined> {
+    const entered: string[] = [];
+    for (const place of places) {
+      if (await enterPool(place, sessionId, ends)) entered.push(place.pool);
+      else {
+        await leavePools(entered, sessionId);
+        return place;
+      }
+    }
+    return undefined;
+  }
+
   return {
-    async create(record, { maxSessions, state = new Map() }) {
+    async create(record, { maxSessions, state = new Map(), places = [] }) {
       const now = record.createdAt;
-      const admit = () =>
-        redis.run<number>(
-          scripts.admitSession,
-          [keys.sessions],
-          [member(record), String(now + firstLife), String(maxSessions), indexLife],
-        );
+      const { sessionId } = record;
+      const limited = places.filter(({ limit }) => limit > 0);
+      const pools = limited.map(({ pool }) => pool);
+      const admit = () => enter(keys.sessions, member(record), now + firstLife, maxSessions);
       const fields = encode(record);
+      if (pools.length > 0) fields.push('pools', pools.join(' '));
+      if (state.size > 0) fields.push('stateBytes', String(bytesOf(state)));
       const store = () =>
         redis.run(
           scripts.createSession,
@@ -73,13 +124,30 @@ export function createRedisSessionStore(redis: RedisConnection, keys: Keys, limi
         );
       // With a cap the place comes first, so that nothing is stored for a session that is refused. Without one both go
       // in one write; an index entry whose record was lost on the way is taken out by the sweep.
-      if (maxSessions > 0) {
-        if ((await admit()) === 0) return 'full';
+      if (maxSessions > 0 || pools.length > 0) {
+        const full = await enterPools(limited, sessionId, now + firstLife);
+        if (full) return { full };
+        if (!(await admit())) {
+          await leavePools(pools, sessionId);
+          return 'full';
+        }
         await store();
       } else {
         await Promise.all([admit(), store()]);
       }
       return 'created';
+    },
+
+    async findFull(places) {
+      for (const place of places) {
+        const key = keys.sessionPool(place.pool);
+        const [all, due] = await Promise.all([
+          redis.command<number>(key, 'ZCARD', key),
+          redis.command<number>(key, 'ZCOUNT', key, '-inf', String(Date.now())),
+        ]);
+        if (place.limit > 0 && all - due >= place.limit) return place;
+      }
+      return undefined;
     },
 
     async touch(sessionId, principal) {
@@ -96,10 +164,15 @@ export function createRedisSessionStore(redis: RedisConnection, keys: Keys, limi
 
     async delete(session) {
       const { sessionId } = session;
-      const there = await remove(sessionId);
+      const [there, pools] = await remove(sessionId);
       // A record that ran out before stays in the index until the sweep, which says why it ended. So does one whose
       // node died right here; it is then counted as expired.
-      if (there === 1) await redis.command(keys.sessions, 'ZREM', keys.sessions, member(session));
+      if (there === 1) {
+        await Promise.all([
+          redis.command(keys.sessions, 'ZREM', keys.sessions, member(session)),
+          leavePools(namesOf(pools), sessionId),
+        ]);
+      }
       return there === 1;
     },
 
@@ -127,8 +200,13 @@ export function createRedisSessionStore(redis: RedisConnection, keys: Keys, limi
           const createdAt = Number(entry.slice(0, separator));
           const sessionId = entry.slice(separator + 1);
           const key = keys.session(sessionId);
-          const life = await redis.command<number>(key, 'PTTL', key);
+          const [life, pools] = await Promise.all([
+            redis.command<number>(key, 'PTTL', key),
+            redis.command<string | null>(key, 'HGET', key, 'pools'),
+          ]);
           if (life > 0) {
+            // A place lasts as long as its session: no pool runs out while one of its sessions lives.
+            for (const pool of namesOf(pools)) await enter(keys.sessionPool(pool), sessionId, now + life, 0);
             // XX: a session deleted meanwhile must not come back into the index.
             await redis.command(keys.sessions, 'ZADD', keys.sessions, 'XX', String(now + life), entry);
           } else if ((await redis.command<number>(keys.sessions, 'ZREM', keys.sessions, entry)) === 1) {
@@ -156,15 +234,18 @@ export function createRedisSessionStore(redis: RedisConnection, keys: Keys, limi
     },
     async setState(sessionId, key, json) {
       const hashes = [keys.session(sessionId), keys.state(sessionId)];
-      return (await redis.run<number>(scripts.setState, hashes, [key, json])) === 1;
+      const reply = await redis.run<number>(scripts.setState, hashes, [key, json, ...stateLimits]);
+      if (reply < 0) throw new StateTooLarge(reply === -1 ? 'bytes' : 'keys', limits);
+      return reply === 1;
     },
     async deleteState(sessionId, key) {
-      const hash = keys.state(sessionId);
-      return (await redis.command<number>(hash, 'HDEL', hash, key)) === 1;
+      const hashes = [keys.session(sessionId), keys.state(sessionId)];
+      return (await redis.run<number>(scripts.deleteState, hashes, [key])) === 1;
     },
     async incrementState(sessionId, key, by) {
       const hashes = [keys.session(sessionId), keys.state(sessionId)];
-      const reply = await redis.run<string | number>(scripts.incrementState, hashes, [key, String(by)]);
+      const reply = await redis.run<string | number>(scripts.incrementState, hashes, [key, String(by), ...stateLimits]);
+      if (reply === -2 || reply === -3) throw new StateTooLarge(reply === -2 ? 'bytes' : 'keys', limits);
       if (reply === -1) throw new TypeError('the value is not a number');
       return reply === 0 ? undefined : Number(reply);
     },
@@ -185,9 +266,14 @@ function encode(record: SessionRecord | SessionChanges): string[] {
   return fields;
 }
 
-function decode(sessionId: string, values: readonly (string | null)[]): SessionRecord {
+function namesOf(pools: string | null): string[] {
+  return pools ? pools.split(' ') : [];
+}
+
+function decode(sessionId: string, values: Loaded): SessionRecord {
   const [createdAt, version, transportType, protocolVersion, initialize, clientInfo, principal, initialized, logLevel] =
-    values;
+    values as (string | null)[];
+  const runningCalls = values.at(-1) as number;
   if (version !== RECORD_VERSION) {
     // Of a newer release, during a roll-out: another node can serve it, so the client is to try again and not to give up.
     throw new StoreUnavailable(`a session record has form ${version} and this release reads form ${RECORD_VERSION}`);
@@ -202,5 +288,6 @@ function decode(sessionId: string, values: readonly (string | null)[]): SessionR
     principal: principal ?? '',
     initialized: initialized === '1',
     logLevel: logLevel ?? '',
+    ...(runningCalls > 0 && { runningCalls }),
   };
 }

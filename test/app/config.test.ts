@@ -66,6 +66,21 @@ describe('configuration: defaults', () => {
       stateTtlMs: 600000,
       maxListenStreams: 1024,
       maxListenStreamsPerUser: 64,
+      rateWindowMs: 60000,
+      ratePerUser: 120000,
+      ratePerAddress: 0,
+      maxSessionsPerUser: 10000,
+      maxSessionsPerAddress: 0,
+      maxStreamsPerUser: 10000,
+      maxStreamsPerAddress: 0,
+      maxCallsPerSession: 1000,
+      maxStateBytes: 4194304,
+      maxStateKeys: 10000,
+      maxBatchLength: 100,
+      maxJsonDepth: 256,
+      maxJsonElements: 200000,
+      requestTimeoutMs: 90000,
+      trustedProxies: undefined,
       opsPort: undefined,
       logLevel: 'info',
     });
@@ -178,6 +193,20 @@ describe('configuration: integers', () => {
     ['MAX_SESSIONS', 'maxSessions', 0, 1000000000],
     ['STATE_TTL_MS', 'stateTtlMs', 100, 2147483647],
     ['MAX_LISTEN_STREAMS', 'maxListenStreams', 1, 1000000000],
+    ['RATE_WINDOW_MS', 'rateWindowMs', 100, 2147483647],
+    ['RATE_PER_USER', 'ratePerUser', 0, 1000000000],
+    ['RATE_PER_ADDRESS', 'ratePerAddress', 0, 1000000000],
+    ['MAX_SESSIONS_PER_USER', 'maxSessionsPerUser', 0, 1000000000],
+    ['MAX_SESSIONS_PER_ADDRESS', 'maxSessionsPerAddress', 0, 1000000000],
+    ['MAX_STREAMS_PER_USER', 'maxStreamsPerUser', 0, 1000000000],
+    ['MAX_STREAMS_PER_ADDRESS', 'maxStreamsPerAddress', 0, 1000000000],
+    ['MAX_CALLS_PER_SESSION', 'maxCallsPerSession', 0, 1000000000],
+    ['MAX_STATE_BYTES', 'maxStateBytes', 0, 1000000000],
+    ['MAX_STATE_KEYS', 'maxStateKeys', 0, 1000000000],
+    ['MAX_BATCH_LENGTH', 'maxBatchLength', 1, 1000000000],
+    ['MAX_JSON_DEPTH', 'maxJsonDepth', 8, 1024],
+    ['MAX_JSON_ELEMENTS', 'maxJsonElements', 64, 1000000000],
+    ['REQUEST_TIMEOUT_MS', 'requestTimeoutMs', 500, 2147483647],
     ['OPS_PORT', 'opsPort', 0, 65535],
   ];
 
@@ -263,6 +292,45 @@ describe('configuration: HOST', () => {
     const { warnings } = accepted({ HOST: '0.0.0.0', AUTH_TOKENS: 'ann:0123456789abcdef' });
     expect(warnings).to.have.length(1);
     expect(warnings[0]).to.include('set PUBLIC_URL or ALLOWED_HOSTS');
+  });
+});
+
+describe('configuration: TRUSTED_PROXIES', () => {
+  const VALUES: readonly [value: string, trusted: Config['trustedProxies']][] = [
+    ['1', 1],
+    ['16', 16],
+    ['10.0.0.0/8', ['10.0.0.0/8']],
+    ['192.0.2.7, 2001:db8::/32', ['192.0.2.7', '2001:db8::/32']],
+  ];
+  for (const [value, trusted] of VALUES) {
+    it(`may be ${value}`, () => expect(configOf({ TRUSTED_PROXIES: value }).trustedProxies).to.deep.equal(trusted));
+  }
+  // Everybody is never trusted: that would be to believe whatever a client says.
+  for (const value of [
+    '0',
+    '17',
+    '-1',
+    '*',
+    'all',
+    '0.0.0.0/0',
+    '::/0',
+    '10.0.0.0/33',
+    '10.0.0.0/8/8',
+    'proxy',
+    '1,',
+  ]) {
+    it(`may not be ${value}`, () => void faultOf('TRUSTED_PROXIES', value));
+  }
+
+  it('is asked for where limits go by address and a balancer may stand in front', () => {
+    const open: Env = { HOST: '0.0.0.0', AUTH_TOKENS: 'ann:0123456789abcdef', PUBLIC_URL: 'https://a.example' };
+    for (const name of ['RATE_PER_ADDRESS', 'MAX_SESSIONS_PER_ADDRESS', 'MAX_STREAMS_PER_ADDRESS']) {
+      const { warnings } = accepted({ ...open, [name]: '5' });
+      expect(warnings).to.have.length(1);
+      expect(warnings[0]).to.include(name).and.include('TRUSTED_PROXIES');
+      expect(accepted({ ...open, [name]: '5', TRUSTED_PROXIES: '1' }).warnings).to.deep.equal([]);
+      expect(accepted({ [name]: '5' }).warnings, 'on loopback').to.deep.equal([]);
+    }
   });
 });
 

@@ -31,6 +31,8 @@ export const LONG_LIMITS: StoreLimits = {
   streamTtlMs: 120_000,
   streamMaxEvents: 1_000,
   nodeLeaseMs: 120_000,
+  stateMaxBytes: 0,
+  stateMaxKeys: 0,
 };
 
 /** A suite whose tests get harnesses that are closed after each of them. */

@@ -12,13 +12,17 @@ import { eventTailContract } from './event-tail.js';
 import { eventWakeUpContract } from './event-wake-up.js';
 import { describeContract, listen, type OpenHarness, openSession, settle } from './harness.js';
 import { nodeRegistryContract } from './node-registry.js';
+import { ratesContract } from './rates.js';
+import { runningCallsContract } from './running-calls.js';
 import { secretStoreContract } from './secret-store.js';
 import { sessionCapContract } from './session-cap.js';
 import { sessionEndContract } from './session-end.js';
+import { sessionPlacesContract } from './session-places.js';
 import { sessionStateContract } from './session-state.js';
 import { sessionStoreContract } from './session-store.js';
 import { sessionSweepContract } from './session-sweep.js';
 import { slotsContract } from './slots.js';
+import { stateSizeContract } from './state-size.js';
 
 const nameOfRejection = (promise: Promise<unknown>): Promise<string> =>
   promise.then(
@@ -43,6 +47,10 @@ export function storeContract(name: string, openHarness: OpenHarness): void {
   nodeRegistryContract(name, openHarness);
   secretStoreContract(name, openHarness);
   slotsContract(name, openHarness);
+  ratesContract(name, openHarness);
+  sessionPlacesContract(name, openHarness);
+  stateSizeContract(name, openHarness);
+  runningCallsContract(name, openHarness);
 
   describeContract(`${name}: the store`, openHarness, (open) => {
     it('answers a ping', async () => {
@@ -67,6 +75,7 @@ export function storeContract(name: string, openHarness: OpenHarness): void {
         signal: a.broker.signal({ kind: 'ended', sessionId: record.sessionId }),
         post: a.broker.post('token', { sessionId: record.sessionId, message: '{}' }),
         list: a.nodes.list(),
+        take: a.rates.take('counter', 1, 10, 1000),
       })) {
         expect(await nameOfRejection(outcome), call).to.equal('StoreUnavailable');
       }

@@ -69,6 +69,24 @@ export function parseListenHost(raw: string): string {
   return raw;
 }
 
+export const TRUSTED_PROXIES_FORM =
+  'how many proxies stand before the node (1 to 16), or a comma list of IP addresses and ranges such as `10.0.0.0/8`';
+
+export function parseTrustedProxies(raw: string): number | readonly string[] {
+  if (/^([1-9]|1[0-6])$/.test(raw)) return Number(raw);
+  const entries = splitList(raw);
+  if (!entries.every(isRange)) throw new Unacceptable(TRUSTED_PROXIES_FORM);
+  return entries;
+}
+
+/** Never everybody (`/0`): that would be to believe whatever a client says. */
+function isRange(entry: string): boolean {
+  const [address = '', bits, ...more] = entry.split('/');
+  const family = isIP(address);
+  if (family === 0 || more.length > 0) return false;
+  return bits === undefined || (/^[1-9]\d{0,2}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
+}
+
 export function isLoopback(host: string): boolean {
   return host.toLowerCase() === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 }

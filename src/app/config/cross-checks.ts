@@ -88,5 +88,12 @@ export function crossWarnings(values: ConfigValues): string[] {
   if (REDIS_TIMEOUT_MS >= NODE_LEASE_MS) {
     warnings.push('REDIS_TIMEOUT_MS is not below NODE_LEASE_MS: one slow command can cost a living node its lease');
   }
+  const { TRUSTED_PROXIES, RATE_PER_ADDRESS, MAX_SESSIONS_PER_ADDRESS, MAX_STREAMS_PER_ADDRESS } = values;
+  if (TRUSTED_PROXIES === undefined && !isLoopback(HOST)) {
+    const perAddress = { RATE_PER_ADDRESS, MAX_SESSIONS_PER_ADDRESS, MAX_STREAMS_PER_ADDRESS };
+    for (const [name, limit] of Object.entries(perAddress)) {
+      if (limit > 0) warnings.push(`${name} without TRUSTED_PROXIES: behind a balancer all clients count as one`);
+    }
+  }
   return warnings;
 }

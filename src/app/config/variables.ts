@@ -14,6 +14,8 @@ import {
   parseAllowedOrigins,
   parseListenHost,
   parsePublicUrl,
+  parseTrustedProxies,
+  TRUSTED_PROXIES_FORM,
 } from './addresses.js';
 import { isNodeId, NODE_ID_FORM } from './node-id.js';
 import {
@@ -241,6 +243,66 @@ export const CONFIG_VARIABLES = {
     max: MAX_COUNT,
     meaning: 'open `subscriptions/listen` streams of one authenticated user in the whole fleet; 0: no bound',
   }),
+  RATE_WINDOW_MS: milliseconds({ fallback: 60_000, meaning: 'length of the windows in which requests are counted' }),
+  RATE_PER_USER: count({
+    fallback: 120_000,
+    meaning: 'requests of one authenticated user in a window, in the whole fleet; more get 429; 0: any number',
+  }),
+  RATE_PER_ADDRESS: count({
+    fallback: 0,
+    meaning: 'requests from one client address in a window, in the whole fleet; 0: any number; see `TRUSTED_PROXIES`',
+  }),
+  MAX_SESSIONS_PER_USER: count({
+    fallback: 10_000,
+    meaning: 'live sessions of one authenticated user in the whole fleet; 0: any number',
+  }),
+  MAX_SESSIONS_PER_ADDRESS: count({
+    fallback: 0,
+    meaning: 'live sessions opened from one client address, in the whole fleet; 0: any number',
+  }),
+  MAX_STREAMS_PER_USER: count({
+    fallback: 10_000,
+    meaning: 'open streams (GET, subscriptions) of one authenticated user in the whole fleet; 0: any number',
+  }),
+  MAX_STREAMS_PER_ADDRESS: count({
+    fallback: 0,
+    meaning: 'open streams (GET, subscriptions) of one client address in the whole fleet; 0: any number',
+  }),
+  MAX_CALLS_PER_SESSION: count({
+    fallback: 1000,
+    meaning: 'requests of one session that run at a time, see Limits; 0: any number',
+  }),
+  MAX_STATE_BYTES: count({
+    // What came in one body of the default size can be kept.
+    fallback: 4_194_304,
+    meaning: "bytes of a session's own state, keys and values together; 0: any number",
+  }),
+  MAX_STATE_KEYS: count({ fallback: 10_000, meaning: "keys of a session's own state; 0: any number" }),
+  MAX_BATCH_LENGTH: integer({ fallback: 100, min: 1, max: MAX_COUNT, meaning: 'messages in one batch' }),
+  MAX_JSON_DEPTH: integer({
+    fallback: 256,
+    // The envelope of a tool call with an object as argument has five; below, nobody could be served.
+    min: 8,
+    // What walks a value by recursion, ours and the SDKs', has room for this on any stack.
+    max: 1024,
+    meaning: 'nesting of arrays and objects in a body',
+  }),
+  MAX_JSON_ELEMENTS: integer({
+    fallback: 200_000,
+    min: 64,
+    max: MAX_COUNT,
+    meaning: 'items and members in a body, at all depths together',
+  }),
+  REQUEST_TIMEOUT_MS: milliseconds({
+    fallback: 90_000,
+    min: 500,
+    meaning: 'a request, its body included, that has not arrived after this gets 408 and its connection is closed',
+  }),
+  TRUSTED_PROXIES: optional<number | readonly string[]>({
+    accepts: TRUSTED_PROXIES_FORM,
+    meaning: 'whose `X-Forwarded-For` is believed; unset: nobody, the address of a client is that of its socket',
+    parse: parseTrustedProxies,
+  }),
   OPS_PORT: integer({
     fallback: undefined,
     min: 0,
@@ -254,6 +316,11 @@ export const CONFIG_VARIABLES = {
     parse: parseLogLevel,
   }),
 };
+
+/** A limit: 0 is none. */
+function count({ fallback, meaning }: { readonly fallback: number; readonly meaning: string }): ConfigVariable<number> {
+  return integer({ fallback, meaning, min: 0, max: MAX_COUNT });
+}
 
 export type VariableName = keyof typeof CONFIG_VARIABLES;
 

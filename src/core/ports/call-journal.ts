@@ -19,6 +19,8 @@ export interface CallJournal {
    * False: the session is gone.
    */
   enter(call: CallName, owner: string, journal: string): Promise<boolean>;
+  /** Takes a call out of the journal that is over without a last append. Nothing where another node owns it by now. */
+  drop(call: CallName, owner: string): Promise<void>;
   /** Gives a call a place in a node's list. Done before the call can be lost, undone after it is over. */
   list(owner: string, call: CallName): Promise<void>;
   unlist(owner: string, call: CallName): Promise<void>;

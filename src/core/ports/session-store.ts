@@ -1,4 +1,5 @@
 /** The session record and the port that keeps it. */
+import type { Place } from './slots.js';
 
 export type TransportType = 'streamable' | 'sse';
 
@@ -20,6 +21,8 @@ export interface SessionRecord {
   readonly initialized: boolean;
   /** Level of `logging/setLevel`; empty: none was set. */
   readonly logLevel: string;
+  /** Journaled calls of the session that run now, on any node; absent: none. Told by `touch` alone. */
+  readonly runningCalls?: number;
 }
 
 /** The fields that may change after creation. */
@@ -44,11 +47,19 @@ export interface SessionStore {
    * Stores a new record, its first state values and its place in the index of live sessions.
    * `full`: `maxSessions` (0: no cap) live sessions exist already and nothing was stored; the cap holds over the
    * whole fleet, also when many nodes create at once.
+   * `places`: pools of sessions that have a limit of their own (0: none). The session takes a place in each of them or
+   * is refused with the first one that is full, and nothing is stored. It keeps its places for as long as it lives.
    */
   create(
     record: SessionRecord,
-    options: { maxSessions: number; state?: ReadonlyMap<string, string> },
-  ): Promise<'created' | 'full'>;
+    options: { maxSessions: number; state?: ReadonlyMap<string, string>; places?: readonly Place[] },
+  ): Promise<'created' | 'full' | { readonly full: Place }>;
+
+  /**
+   * The first of the places that is certainly not to be had now, without taking any: for who would rather not prepare a
+   * session that is refused. Undefined says nothing for sure.
+   */
+  findFull(places: readonly Place[]): Promise<Place | undefined>;
 
   /**
    * Loads the record and renews its life, in one round trip. Undefined: unknown, expired, deleted, or (where `principal`
@@ -84,14 +95,14 @@ export interface SessionStore {
 
   /** The session's own state: JSON texts by key, gone with the session. Undefined: no such key (or no session). */
   getState(sessionId: string, key: string): Promise<string | undefined>;
-  /** False: the session is gone. */
+  /** False: the session is gone. @throws StateTooLarge; nothing was written. */
   setState(sessionId: string, key: string, json: string): Promise<boolean>;
   /** True: the key was there. */
   deleteState(sessionId: string, key: string): Promise<boolean>;
   /**
    * Adds to a number, atomically over all nodes; a missing key counts as 0. Returns the new value; undefined: the
    * session is gone.
-   * @throws TypeError when the stored value is not a number.
+   * @throws TypeError when the stored value is not a number; StateTooLarge.
    */
   incrementState(sessionId: string, key: string, by: number): Promise<number | undefined>;
 }

@@ -11,6 +11,7 @@ import type { CallJournal } from './call-journal.js';
 import type { ChangeLog } from './change-log.js';
 import type { EventLog } from './event-log.js';
 import type { NodeRegistry } from './node-registry.js';
+import type { Rates } from './rates.js';
 import type { SecretStore } from './secret-store.js';
 import type { SessionStore } from './session-store.js';
 import type { Slots } from './slots.js';
@@ -24,6 +25,7 @@ export interface Store {
   readonly broker: Broker;
   readonly nodes: NodeRegistry;
   readonly slots: Slots;
+  readonly rates: Rates;
   readonly secrets: SecretStore;
   /** Resolves when the store answers; throws {@link StoreUnavailable} when it does not in time. */
   ping(): Promise<void>;
@@ -45,6 +47,10 @@ export interface StoreLimits {
   readonly streamMaxEvents: number;
   /** A node not heard of for this long is dead. */
   readonly nodeLeaseMs: number;
+  /** Bytes (UTF-8) of all keys and values of a session's own state together; 0: any. */
+  readonly stateMaxBytes: number;
+  /** Keys of a session's own state; 0: any. */
+  readonly stateMaxKeys: number;
 }
 
 /**

@@ -1,11 +1,13 @@
 -- Appends events to a stream's log and wakes the node that tails it: stored first, told after.
--- KEYS 1 session, 2 streams, 3 stream, 4 log, 5 call (the stream itself where the call owns it; the session where there is none)
+-- KEYS 1 session, 2 streams, 3 stream, 4 log, 5 call (the stream itself where the call owns it; the session where there is none),
+--      6 running calls
 -- ARGV 1 session id, 2 stream id, 3 call id ('' none), 4 owner, 5 '1' when this opens the call, 6 holder of the tail ('' none),
 --      7 journal, 8 '1' when this finishes the call, 9 batch ('' none), 10 life of an open log in ms,
 --      11 life of a finished log in ms, 12 events kept, 13 own node token, 14 channel prefix,
---      15 largest payload a wake-up carries, 16 '1' when this is tried again, then data, end ('1' or '') ...
+--      15 largest payload a wake-up carries, 16 '1' when this is tried again, 17 how long a call
+--      counts as running unless renewed, in ms, then data, end ('1' or '') ...
 -- Answer: {'gone'} | {'fenced'} | {'ok', position before, holder ('' none), positions ...}
-local FIRST = 17
+local FIRST = 18
 if redis.call('EXISTS', KEYS[1]) == 0 then
   return { 'gone' }
 end
@@ -96,6 +98,15 @@ redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', string.format('%d', now - 1))
 redis.call('ZADD', KEYS[2], string.format('%d', now + tonumber(life)), ARGV[2])
 if redis.call('PTTL', KEYS[2]) < tonumber(life) then
   redis.call('PEXPIRE', KEYS[2], life)
+end
+
+-- A call counts as running from its first append to its last one.
+if ARGV[5] == '1' then
+  redis.call('ZADD', KEYS[6], string.format('%d', now + tonumber(ARGV[17])), ARGV[3])
+  redis.call('PEXPIRE', KEYS[6], ARGV[17])
+end
+if ARGV[8] == '1' then
+  redis.call('ZREM', KEYS[6], ARGV[3])
 end
 
 if tail ~= '' then
