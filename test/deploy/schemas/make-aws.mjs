@@ -29,7 +29,12 @@ function schemaOf(shape, ref) {
   switch (shape.type) {
     case 'structure': {
       const properties = Object.fromEntries(Object.entries(shape.members).map(([name, member]) => [name, ref(member)]));
-      return { type: 'object', properties, ...(shape.required && { required: shape.required }), additionalProperties: false };
+      return {
+        type: 'object',
+        properties,
+        ...(shape.required && { required: shape.required }),
+        additionalProperties: false,
+      };
     }
     case 'list':
       return { type: 'array', items: ref(shape.member) };

@@ -98,9 +98,12 @@ function schemaOf(file, type) {
 
 const oneOf = KINDS.map(([path, name]) => reference(path, name));
 // A quantity may be written without quotes.
-definitions['api.resource.Quantity'] = { anyOf: [{ type: 'string', pattern: '^[+-]?[0-9.]+([eE][0-9]+|[numkMGTPE]|[KMGTPE]i)?$' }, { type: 'number' }] };
+definitions['api.resource.Quantity'] = {
+  anyOf: [{ type: 'string', pattern: '^[+-]?[0-9.]+([eE][0-9]+|[numkMGTPE]|[KMGTPE]i)?$' }, { type: 'number' }],
+};
 const schema = {
-  $comment: 'Kubernetes API v1.30, Apache-2.0, by way of the npm package kubernetes-types 1.30.0; see make-kubernetes.mjs',
+  $comment:
+    'Kubernetes API v1.30, Apache-2.0, by way of the npm package kubernetes-types 1.30.0; see make-kubernetes.mjs',
   oneOf,
   $defs: Object.fromEntries(Object.entries(definitions).sort(([a], [b]) => (a < b ? -1 : 1))),
 };
