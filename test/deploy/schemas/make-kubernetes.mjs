@@ -68,10 +68,7 @@ function declaration(file, name) {
   for (const [, quoted, mark, kind] of body.matchAll(/^ {4}("?[\w$-]+"?)(\??): (\{[\s\S]*?^ {4}\}|[^;]+);/gm)) {
     const property = quoted.replaceAll('"', '');
     properties[property] = schemaOf(file, kind);
-    // Declared as optional, and yet nothing is an object of Kubernetes without them.
-    if (mark === '' || property === 'apiVersion' || (property === 'kind' && 'apiVersion' in properties)) {
-      required.push(property);
-    }
+    if (mark === '') required.push(property);
   }
   return { type: 'object', properties, ...(required.length > 0 && { required }), additionalProperties: false };
 }
