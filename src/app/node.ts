@@ -29,7 +29,7 @@ import { refreshMainStreams } from '../mcp/session-streams.js';
 import { Clockwork } from './clockwork.js';
 import type { Config } from './config-types.js';
 import { takeUpDuties } from './duties.js';
-import { listen } from './listen.js';
+import { listen, quietTurn } from './listen.js';
 import { Membership } from './membership.js';
 import type { NodeMetrics } from './metrics.js';
 
@@ -296,6 +296,7 @@ export class Node {
     this.#draining = true;
     logger.info({}, 'draining');
     await sleep(delayMs);
+    await quietTurn(this.#servers);
     const closed = this.#servers.map((server) => new Promise((resolve) => server.close(resolve)));
     this.#hub.closeMainTails(RECONNECT_MS);
     await this.#modern.endSubscriptions();

@@ -32,6 +32,8 @@ export interface ProxyProcess {
 
 export interface ProxyKind {
   readonly name: 'nginx' | 'haproxy';
+  /** Whether it asks nodes if they are ready. One that does not can send a last request to a node that stops listening. */
+  readonly asksForReadiness: boolean;
   /** Makes idle streams end after a second and a half instead of a minute and more. */
   readonly shortTimeouts: Replacements;
   /** What the shipped file forbids: sending a request again that a node may have begun. */
@@ -45,6 +47,7 @@ const TEMPLATE = 'server-template node- 1-32 mcp-server:3000 resolvers platform 
 
 export const NGINX: ProxyKind = {
   name: 'nginx',
+  asksForReadiness: false,
   shortTimeouts: [[/proxy_(read|send)_timeout 75s/g, 'proxy_$1_timeout 1500ms']],
   repeating: [['proxy_next_upstream error timeout', 'proxy_next_upstream error timeout non_idempotent']],
   start: (upstreams, replacements = []) =>
@@ -58,6 +61,7 @@ export const NGINX: ProxyKind = {
 
 export const HAPROXY: ProxyKind = {
   name: 'haproxy',
+  asksForReadiness: true,
   shortTimeouts: [[/timeout (client|server) 75s/g, 'timeout $1 1500ms']],
   repeating: [['retry-on conn-failure', 'retry-on all-retryable-errors']],
   start: (upstreams, replacements = []) =>
