@@ -7,6 +7,7 @@ import {
   baseSettings,
   COMPOSE,
   ENVIRONMENTS,
+  filledIn,
   NODE_CONTAINER,
   read,
   readJson,
@@ -52,20 +53,13 @@ describe('the deployments together', () => {
 
   for (const [name, variables] of Object.entries(ENVIRONMENTS)) {
     it(`set values that the code accepts, without a warning: ${name}`, () => {
-      const given = Object.entries(variables).map(([variable, value]) => [
-        variable,
-        // What compose puts in where nothing is set, and what a reader of deploy/ecs does.
-        String(value)
-          .replace(/\$\{\w+:-([^}]*)\}/, '$1')
-          .replace('<PUBLIC_URL>', 'https://mcp.example.com'),
-      ]);
       const secrets = {
         REDIS_URL: 'rediss://redis:6379',
         AUTH_TOKENS: `user:${'t'.repeat(40)}`,
         STATE_SECRETS: 's'.repeat(32),
       };
       const image = { HOST: '0.0.0.0', NODE_ID: 'anynode-5d8f7c9b6d-x2k4p' };
-      const parsed = parseConfig({ ...image, ...secrets, ...Object.fromEntries(given) });
+      const parsed = parseConfig({ ...image, ...secrets, ...filledIn(variables) });
       expect('faults' in parsed ? parsed.faults : parsed.warnings).to.deep.equal([]);
     });
 

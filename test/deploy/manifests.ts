@@ -83,3 +83,14 @@ export const ENVIRONMENTS: Record<string, Record<string, string>> = {
   ECS: Object.fromEntries(NODE_CONTAINER.environment.map(({ name, value }: Any) => [name, value])),
   ...Object.fromEntries(KUSTOMIZATIONS.map((name) => [`kubernetes/${name}`, settingsOf(name)])),
 };
+
+/** Its values with what compose puts in where nothing is set, and what a reader of deploy/ecs puts in by hand. */
+export const filledIn = (variables: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(variables).map(([name, value]) => [
+      name,
+      String(value)
+        .replace(/\$\{\w+:-([^}]*)\}/, '$1')
+        .replace('<PUBLIC_URL>', 'https://mcp.example.com'),
+    ]),
+  );
