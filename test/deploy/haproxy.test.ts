@@ -1,0 +1,4 @@
+import { describeBalancer } from './balancer-suite.js';
+import { HAPROXY } from './proxies.js';
+
+describeBalancer(HAPROXY);
