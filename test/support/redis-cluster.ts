@@ -28,6 +28,8 @@ export interface ClusterSetup extends RedisEntrance {
   readonly servers: readonly RedisServer[];
   /** The server that has a key. */
   ownerOf(key: string): Promise<RedisServer>;
+  /** Resolves when all others know of another master in the place of `former`. */
+  promoted(former: RedisServer): Promise<void>;
   /** Sends one command to one server. */
   ask(server: RedisServer, ...args: string[]): Promise<unknown>;
 }
@@ -76,9 +78,21 @@ export async function startCluster({ replicas = 0, server: options = {} }: Clust
       ask,
       async ownerOf(key) {
         const slot = Number(await ask(first, 'CLUSTER', 'KEYSLOT', key));
-        const ranges = (await ask(first, 'CLUSTER', 'SLOTS')) as [number, number, [string, number]][];
-        const range = ranges.find(([from, to]) => from <= slot && slot <= to);
-        return servers.find(({ port }) => port === range?.[2][1]) as RedisServer;
+        const range = (await slotsOf(first)).find(({ from, to }) => from <= slot && slot <= to);
+        return servers.find(({ port }) => port === range?.master) as RedisServer;
+      },
+      async promoted(former) {
+        const others = servers.filter((server) => server !== former);
+        for (const server of others) {
+          await eventually(
+            async () => {
+              const state = String(await ask(server, 'CLUSTER', 'INFO'));
+              const ranges = await slotsOf(server);
+              return state.includes('cluster_state:ok') && ranges.every(({ master }) => master !== former.port);
+            },
+            { what: 'a promotion', deadlineMs: START_DEADLINE_MS },
+          );
+        }
       },
       stop,
       inspector: () => createClusterInspector(servers),
@@ -93,6 +107,11 @@ export async function startCluster({ replicas = 0, server: options = {} }: Clust
 function createClusterInspector(servers: readonly RedisServer[]): Inspector {
   const cluster = createCluster({ rootNodes: servers.map(({ url }) => ({ url })) });
   return cluster as unknown as Inspector;
+}
+
+async function slotsOf(server: RedisServer): Promise<{ from: number; to: number; master: number }[]> {
+  const ranges = (await ask(server, 'CLUSTER', 'SLOTS')) as [number, number, [string, number]][];
+  return ranges.map(([from, to, [, master]]) => ({ from, to, master }));
 }
 
 async function isFormed(server: RedisServer, count: number): Promise<boolean> {

@@ -12,8 +12,8 @@ const START_DEADLINE_MS = 20_000;
 
 export interface SentinelSetup extends RedisEntrance {
   readonly sentinels: readonly RedisServer[];
-  /** The server that the Sentinels name as master; rejects when that is none of ours. */
-  master(): Promise<RedisServer>;
+  /** The server that the Sentinels name as master: it has every key. */
+  ownerOf(key?: string): Promise<RedisServer>;
   /** Resolves when the Sentinels name another master than `former`. */
   promoted(former: RedisServer): Promise<RedisServer>;
   /** Sends one command to a Sentinel or server of the set. */
@@ -43,7 +43,7 @@ export async function startSentinelSetup(): Promise<SentinelSetup> {
     const sentinels = await Promise.all([1, 2, 3].map(() => start({ sentinel: `${sentinel}\n` })));
     for (const each of sentinels) await eventually(() => knowsAll(each), { deadlineMs: START_DEADLINE_MS });
 
-    const master = async (): Promise<RedisServer> => {
+    const ownerOf = async (): Promise<RedisServer> => {
       const [, port] = (await ask(
         sentinels[0] as RedisServer,
         'SENTINEL',
@@ -57,12 +57,12 @@ export async function startSentinelSetup(): Promise<SentinelSetup> {
     return {
       url: `redis+sentinel://${sentinels.map(({ port }) => `127.0.0.1:${port}`).join(',')}/${MASTER}`,
       sentinels,
-      master,
+      ownerOf,
       ask,
       promoted: (former) =>
         eventually(
           async () => {
-            const now = await master();
+            const now = await ownerOf();
             return now !== former && now;
           },
           { what: 'a promotion', deadlineMs: START_DEADLINE_MS },
