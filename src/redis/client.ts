@@ -10,7 +10,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ErrorReply } from 'redis';
 import type { RedisAddress } from '../core/redis-target.js';
-import { createLink, endLink, type Link, type LinkOptions } from './link.js';
+import { KeptLink } from './kept-link.js';
+import type { LinkOptions } from './link.js';
 import { nameOf, type Topology } from './topology.js';
 
 export interface ClientEvents {
@@ -40,7 +41,7 @@ const TRY_AGAIN_MS = 25;
 
 export class RedisClient {
   readonly #options: ClientOptions;
-  readonly #links = new Map<string, { readonly link: Link; readonly connected: Promise<unknown> }>();
+  readonly #links = new Map<string, KeptLink>();
   readonly #forget: () => void;
   #closed = false;
 
@@ -56,7 +57,7 @@ export class RedisClient {
     return this.#options.topology.masters.map((address) => ({
       name: nameOf(address),
       address,
-      send: (args) => this.#linkTo(address).link.sendCommand(args),
+      send: (args) => this.#linkTo(address).send(args),
     }));
   }
 
@@ -69,7 +70,7 @@ export class RedisClient {
       throw new Error('no server is known that has the key');
     }
     try {
-      return await this.#linkTo(owner).link.sendCommand(args);
+      return await this.#linkTo(owner).send(args);
     } catch (error) {
       const redirection = Redirection.of(error, owner);
       if (redirection === undefined) throw error;
@@ -98,12 +99,12 @@ export class RedisClient {
       else asking = kind === 'ASK';
       if (kind === 'MOVED') topology.moved(key, to);
       if (this.#closed) throw new Error('closed');
-      const { link, connected } = this.#linkTo(to);
-      await connected;
+      const link = this.#linkTo(to);
+      await link.connected;
       try {
         // One after the other on the same connection, with nothing in between: ASKING is for the next command only.
-        const leave = asking ? link.sendCommand(['ASKING']) : undefined;
-        const [reply] = await Promise.all([link.sendCommand(args), leave]);
+        const leave = asking ? link.send(['ASKING']) : undefined;
+        const [reply] = await Promise.all([link.send(args), leave]);
         return reply;
       } catch (error) {
         const next = Redirection.of(error, to);
@@ -122,29 +123,25 @@ export class RedisClient {
   }
 
   #drop(name: string): void {
-    const entry = this.#links.get(name);
+    this.#links.get(name)?.end();
     this.#links.delete(name);
-    if (entry) endLink(entry.link);
   }
 
-  #linkTo(address: RedisAddress) {
+  #linkTo(address: RedisAddress): KeptLink {
     const name = nameOf(address);
     const known = this.#links.get(name);
     if (known) return known;
     const { onReady, onError, topology, link: options } = this.#options;
-    const link = createLink(address, options);
-    link.on('ready', () => onReady?.());
-    link.on('error', (error: Error) => {
-      // A server that is gone is perhaps no master any more.
-      topology.refresh();
-      onError(error, name);
+    const link = new KeptLink(address, options, {
+      onReady: () => onReady?.(),
+      onError: (error) => {
+        // A server that is gone is perhaps no master any more.
+        topology.refresh();
+        onError(error, name);
+      },
     });
-    const connected = link.connect();
-    // Rejects only when the link is given up while it is being made.
-    connected.catch(() => undefined);
-    const entry = { link, connected };
-    this.#links.set(name, entry);
-    return entry;
+    this.#links.set(name, link);
+    return link;
   }
 }
 

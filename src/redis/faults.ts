@@ -2,19 +2,24 @@
  * What is wrong with Redis, in one line that names the problem and the remedy, and said once: again only after it had
  * been in order. What is retried every second must not be told every second.
  */
-import { ErrorReply } from 'redis';
+import { ConnectionTimeoutError, ErrorReply, SocketClosedUnexpectedlyError } from 'redis';
 import type { Logger } from '../core/logger.js';
 
-/** How the client library passes on what a server said. */
-export type Reply = ErrorReply;
+/** A connection that fails is tried again at once and again: what passes by then was nothing. */
+const FAILURES_TO_TELL = 3;
 
 export class FaultReports {
   readonly #logger: Logger;
+  readonly #tls: boolean;
   readonly #said = new Set<string>();
+  /** Servers of which it is known what is wrong: how else they fail is a consequence. */
+  readonly #known = new Set<string>();
+  readonly #failures = new Map<string, number>();
   readonly #warned = new Set<string>();
 
-  constructor(logger: Logger) {
+  constructor(logger: Logger, tls: boolean) {
     this.#logger = logger;
+    this.#tls = tls;
   }
 
   /** Nothing works until somebody has mended this. */
@@ -36,19 +41,34 @@ export class FaultReports {
     this.#logger.debug({ error, server }, 'redis: connection error');
     const line = remedyOf(error);
     if (line !== undefined) {
+      this.#known.add(server);
       this.fault(line, server);
       return;
     }
+    if (this.#known.has(server)) return;
     const what = codeOf(error) ?? error.message;
-    if (this.#said.has(`${server} ${what}`)) return;
-    this.#said.add(`${server} ${what}`);
-    this.#logger.warn({ server, reason: error.message || what }, 'redis: no connection');
+    const failures = (this.#failures.get(`${server} ${what}`) ?? 0) + 1;
+    this.#failures.set(`${server} ${what}`, failures);
+    if (failures !== FAILURES_TO_TELL) return;
+    const hint = hintFor(error, this.#tls);
+    this.#logger.warn({ server, reason: error.message || what }, `redis: no connection${hint && `: ${hint}`}`);
   }
 
   /** All is well: what goes wrong from now on is news again. */
   mended(): void {
     this.#said.clear();
+    this.#known.clear();
+    this.#failures.clear();
   }
+}
+
+/** What may be behind a failure that says nothing itself. */
+function hintFor(error: Error, tls: boolean): string {
+  if (tls && error instanceof ConnectionTimeoutError)
+    return 'check that the host can be reached and the port speaks TLS';
+  if (!tls && error instanceof SocketClosedUnexpectedlyError)
+    return 'check whether the port speaks TLS only (rediss://)';
+  return '';
 }
 
 /** Node names the faults of certificates by codes such as these; each means that the server is not who it should be. */

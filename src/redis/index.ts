@@ -31,7 +31,7 @@ export interface RedisStoreOptions extends Pick<ConnectionOptions, 'onCommand' |
 export async function createRedisStore(options: RedisStoreOptions): Promise<Store> {
   const { target, limits, timeoutMs, logger } = options;
   const keys = new Keys(options.keyPrefix);
-  const reports = new FaultReports(logger);
+  const reports = new FaultReports(logger, target.tls !== undefined);
   const topology = createTopology({ target, timeoutMs, reports });
   const redis = new RedisConnection({ ...options, keys, topology, reports });
   await redis.connect();

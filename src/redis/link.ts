@@ -14,13 +14,7 @@ export type LinkAccess = Pick<RedisTarget, 'username' | 'password' | 'database' 
 export interface LinkOptions {
   readonly access: LinkAccess;
   readonly connectTimeout: number;
-  /** Default true: for ever, quickly at first, since nothing restarts because Redis was away. */
-  readonly reconnects?: boolean;
 }
-
-/** The jitter spreads a fleet. */
-const reconnectStrategy = (retries: number): number =>
-  Math.min(50 * 2 ** Math.min(retries, 5), 1000) + Math.random() * 100;
 
 /**
  * What all links have in common. `timeout: 0` switches the library's own deadline off: it makes an abort signal and a timer
@@ -38,10 +32,10 @@ const COMMON = {
 /** The library builds a class for each set of options, some 20 ms of work; a duplicate shares that of its model. */
 const model = createClient(COMMON);
 
-/** Not connected yet. Commands are rejected at once while there is no connection. */
-export function createLink({ host, port }: RedisAddress, { access, connectTimeout, reconnects = true }: LinkOptions) {
+/** Not connected yet. Commands are rejected at once while there is no connection; a lost one does not come back. */
+export function createLink({ host, port }: RedisAddress, { access, connectTimeout }: LinkOptions) {
   const { username, password, database, tls } = access;
-  const plain = { host, port, connectTimeout, reconnectStrategy: reconnects ? reconnectStrategy : (false as const) };
+  const plain = { host, port, connectTimeout, reconnectStrategy: false as const };
   return model.duplicate({
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password }),

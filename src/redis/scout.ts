@@ -10,7 +10,7 @@ export class Scout {
   #closed = false;
 
   constructor(options: LinkOptions, deadlineMs: number) {
-    this.#options = { ...options, reconnects: false };
+    this.#options = options;
     this.#deadlineMs = deadlineMs;
   }
 

@@ -3,7 +3,8 @@
  * servers, so any master will do; another one is taken when that one is none any more.
  */
 import type { RedisAddress } from '../core/redis-target.js';
-import { createLink, endLink, type Link, type LinkOptions } from './link.js';
+import { KeptLink } from './kept-link.js';
+import type { Link, LinkOptions } from './link.js';
 import { nameOf, type Topology } from './topology.js';
 
 export interface SubscriberOptions {
@@ -22,7 +23,7 @@ const RETRY_MS = 1000;
 export class Subscriber {
   readonly #options: SubscriberOptions;
   readonly #forget: () => void;
-  #link: Link | undefined;
+  #link: KeptLink | undefined;
   #server = '';
   #retry: NodeJS.Timeout | undefined;
   #closed = false;
@@ -38,7 +39,7 @@ export class Subscriber {
     this.#closed = true;
     clearTimeout(this.#retry);
     this.#forget();
-    if (this.#link) endLink(this.#link);
+    this.#link?.end();
   }
 
   #follow(): void {
@@ -48,34 +49,30 @@ export class Subscriber {
   }
 
   #listenTo(address: RedisAddress): void {
-    const { topology, link: options, channels, onMessage, onSubscribed, onError } = this.#options;
+    const { topology, link, onError } = this.#options;
     clearTimeout(this.#retry);
-    if (this.#link) endLink(this.#link);
-    const server = nameOf(address);
-    const link = createLink(address, options);
-    this.#link = link;
-    this.#server = server;
-    let subscribed = false;
-    link.on('error', (error: Error) => {
-      topology.refresh();
-      onError(error, server);
+    this.#link?.end();
+    this.#server = nameOf(address);
+    this.#link = new KeptLink(address, link, {
+      onReady: (ready) => this.#subscribe(address, ready),
+      onError: (error) => {
+        topology.refresh();
+        onError(error, nameOf(address));
+      },
     });
-    // The library subscribes again by itself, before it calls a connection ready.
-    link.on('ready', () => subscribed && onSubscribed());
-    link
-      .connect()
-      .then(() => link.subscribe([...channels], onMessage))
-      .then(
-        () => {
-          subscribed = true;
-          if (this.#link === link && !this.#closed) onSubscribed();
-        },
-        (error: Error) => {
-          // Given up for another server, or refused by this one.
-          if (this.#link !== link || this.#closed) return;
-          onError(error, server);
-          this.#retry = setTimeout(() => this.#listenTo(address), RETRY_MS);
-        },
-      );
+  }
+
+  #subscribe(address: RedisAddress, link: Link): void {
+    const { channels, onMessage, onSubscribed, onError } = this.#options;
+    const kept = this.#link;
+    link.subscribe([...channels], onMessage).then(
+      () => this.#link === kept && !this.#closed && onSubscribed(),
+      (error: Error) => {
+        // Lost again, given up for another server, or refused by this one.
+        if (this.#link !== kept || this.#closed || !link.isReady) return;
+        onError(error, nameOf(address));
+        this.#retry = setTimeout(() => this.#listenTo(address), RETRY_MS);
+      },
+    );
   }
 }

@@ -44,7 +44,8 @@ export async function startCluster({ replicas = 0, server: options = {} }: Clust
     const cluster = ['--cluster-enabled', 'yes', '--cluster-port', String(bus)];
     const timing = ['--cluster-node-timeout', String(NODE_TIMEOUT_MS), '--cluster-replica-validity-factor', '0'];
     const fast = ['--repl-diskless-sync-delay', '0'];
-    const args = [...cluster, ...timing, ...fast, ...(options.args ?? [])];
+    const secured = options.tls ? ['--tls-cluster', 'yes', '--tls-replication', 'yes'] : [];
+    const args = [...cluster, ...timing, ...fast, ...secured, ...(options.args ?? [])];
     const server = await startRedis({ ...options, args });
     servers.push(server);
     buses.set(server, bus);
@@ -56,7 +57,7 @@ export async function startCluster({ replicas = 0, server: options = {} }: Clust
     const [first, ...others] = servers as [RedisServer, ...RedisServer[]];
     for (const [i, server] of servers.entries()) await ask(server, 'CLUSTER', 'SET-CONFIG-EPOCH', String(i + 1));
     for (const other of others) {
-      await ask(first, 'CLUSTER', 'MEET', '127.0.0.1', String(other.port), String(buses.get(other)));
+      await ask(first, 'CLUSTER', 'MEET', '127.0.0.1', String(other.servicePort), String(buses.get(other)));
     }
     const masters = servers.slice(0, MASTERS);
     for (const [i, master] of masters.entries()) {
@@ -73,7 +74,7 @@ export async function startCluster({ replicas = 0, server: options = {} }: Clust
       await eventually(() => isFormed(server, servers.length), { what: 'a Cluster', deadlineMs: START_DEADLINE_MS });
     }
     return {
-      url: `redis+cluster://${servers.map(({ port }) => `127.0.0.1:${port}`).join(',')}`,
+      url: `redis${options.tls ? 's' : ''}+cluster://${servers.map(({ servicePort }) => `127.0.0.1:${servicePort}`).join(',')}`,
       servers,
       ask,
       async ownerOf(key) {
@@ -105,7 +106,7 @@ export async function startCluster({ replicas = 0, server: options = {} }: Clust
 
 /** It has the calls of a single server's, and `keys` asks all of them. */
 function createClusterInspector(servers: readonly RedisServer[]): Inspector {
-  const cluster = createCluster({ rootNodes: servers.map(({ url }) => ({ url })) });
+  const cluster = createCluster({ rootNodes: servers.map(({ port }) => ({ url: `redis://127.0.0.1:${port}` })) });
   return cluster as unknown as Inspector;
 }
 

@@ -20,10 +20,11 @@ export interface SentinelSetup extends RedisEntrance {
   ask(server: RedisServer, ...args: string[]): Promise<unknown>;
 }
 
-export async function startSentinelSetup(): Promise<SentinelSetup> {
+export async function startSentinelSetup({ tls }: Pick<RedisServerOptions, 'tls'> = {}): Promise<SentinelSetup> {
   const running: RedisServer[] = [];
-  const start = async (options: RedisServerOptions): Promise<RedisServer> => {
-    const server = await startRedis(options);
+  const start = async ({ args = [], ...options }: RedisServerOptions): Promise<RedisServer> => {
+    const secured = tls ? { tls, args: [...args, '--tls-replication', 'yes'] } : { args };
+    const server = await startRedis({ ...options, ...secured });
     running.push(server);
     return server;
   };
@@ -31,11 +32,11 @@ export async function startSentinelSetup(): Promise<SentinelSetup> {
   try {
     const first = await start({});
     // Without a disk in between and without a pause: a replica that starts with the master has nothing to wait for.
-    const args = ['--replicaof', `127.0.0.1 ${first.port}`, '--repl-diskless-sync-delay', '0'];
+    const args = ['--replicaof', `127.0.0.1 ${first.servicePort}`, '--repl-diskless-sync-delay', '0'];
     await ask(first, 'CONFIG', 'SET', 'repl-diskless-sync-delay', '0');
     const servers = [first, ...(await Promise.all([start({ args }), start({ args })]))];
     const sentinel = [
-      `sentinel monitor ${MASTER} 127.0.0.1 ${first.port} 2`,
+      `sentinel monitor ${MASTER} 127.0.0.1 ${first.servicePort} 2`,
       `sentinel down-after-milliseconds ${MASTER} ${DOWN_AFTER_MS}`,
       `sentinel failover-timeout ${MASTER} 6000`,
       `sentinel parallel-syncs ${MASTER} 2`,
@@ -50,12 +51,12 @@ export async function startSentinelSetup(): Promise<SentinelSetup> {
         'GET-MASTER-ADDR-BY-NAME',
         MASTER,
       )) as string[];
-      const found = servers.find((server) => String(server.port) === port);
+      const found = servers.find((server) => String(server.servicePort) === port);
       if (!found) throw new Error(`the Sentinels name port ${port}`);
       return found;
     };
     return {
-      url: `redis+sentinel://${sentinels.map(({ port }) => `127.0.0.1:${port}`).join(',')}/${MASTER}`,
+      url: `redis${tls ? 's' : ''}+sentinel://${sentinels.map(({ servicePort }) => `127.0.0.1:${servicePort}`).join(',')}/${MASTER}`,
       sentinels,
       ownerOf,
       ask,
@@ -68,7 +69,7 @@ export async function startSentinelSetup(): Promise<SentinelSetup> {
           { what: 'a promotion', deadlineMs: START_DEADLINE_MS },
         ),
       stop,
-      inspector: () => createClient({ url: first.url }),
+      inspector: () => createClient({ url: plainUrl(first) }),
     };
   } catch (error) {
     await stop();
@@ -83,8 +84,15 @@ async function knowsAll(sentinel: RedisServer): Promise<boolean> {
   return others.length === 2 && text.split('"master-link-status","ok"').length === 3;
 }
 
-async function ask({ url }: RedisServer, ...args: string[]): Promise<unknown> {
-  const client = createClient({ url, RESP: 2, disableClientInfo: true, socket: { reconnectStrategy: false } });
+const plainUrl = ({ port }: RedisServer): string => `redis://127.0.0.1:${port}`;
+
+async function ask(server: RedisServer, ...args: string[]): Promise<unknown> {
+  const client = createClient({
+    url: plainUrl(server),
+    RESP: 2,
+    disableClientInfo: true,
+    socket: { reconnectStrategy: false },
+  });
   client.on('error', () => undefined);
   await client.connect();
   try {

@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createClient } from 'redis';
+import type { Authority, Certificate } from './certificates.js';
 import { findRedisServer } from './redis-binary.js';
 
 const READY_DEADLINE_MS = 10_000;
@@ -37,7 +38,10 @@ export type Inspector = ReturnType<typeof createInspector>;
 export const createInspector = (url: string) => createClient({ url });
 
 export interface RedisServer extends RedisEntrance {
+  /** Without TLS. */
   readonly port: number;
+  /** That of the address. */
+  readonly servicePort: number;
   readonly pid: number;
   /** SIGKILL, and the end of it. */
   kill(): Promise<void>;
@@ -50,8 +54,8 @@ export interface RedisServerOptions {
   readonly port?: number;
   /** The text of a configuration file of its own, which a Sentinel needs; it is then started as one. */
   readonly sentinel?: string;
-  /** As the nodes of the test use it, where that is not the plain one. */
-  readonly url?: string;
+  /** Speaks TLS as well, on a port of its own, which is then that of the address; clients must show a certificate. */
+  readonly tls?: { readonly authority: Authority; readonly own: Certificate };
 }
 
 export async function startRedis(options: RedisServerOptions = {}): Promise<RedisServer> {
@@ -66,7 +70,7 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
 }
 
 async function startOnce(binary: string, options: RedisServerOptions): Promise<RedisServer> {
-  const { args = [], port: wanted, sentinel, url } = options;
+  const { args = [], port: wanted, sentinel, tls } = options;
   const port = wanted ?? (await freePort());
   const directory = await mkdtemp(join(tmpdir(), 'anynode-redis-'));
   const logFile = join(directory, 'redis.log');
@@ -75,7 +79,9 @@ async function startOnce(binary: string, options: RedisServerOptions): Promise<R
   const configFile = join(directory, 'redis.conf');
   await writeFile(configFile, sentinel ?? '');
   const kind = sentinel === undefined ? ['--save', '', '--appendonly', 'no'] : ['--sentinel'];
-  const server = spawn(binary, [configFile, ...network, ...files, ...kind, ...args], { stdio: 'ignore' });
+  const tlsPort = tls && (await freePort());
+  const secured = tls ? tlsArguments(tls, String(tlsPort)) : [];
+  const server = spawn(binary, [configFile, ...network, ...files, ...kind, ...secured, ...args], { stdio: 'ignore' });
   // A server that somebody forgot must not hold the process, whose exit kills it.
   server.unref();
   const exited = once(server, 'exit');
@@ -106,12 +112,18 @@ async function startOnce(binary: string, options: RedisServerOptions): Promise<R
 
   try {
     const pid = await untilReady(server, port);
-    return { url: url ?? `redis://127.0.0.1:${port}`, port, pid, stop, kill };
+    const url = tls ? `rediss://127.0.0.1:${tlsPort}` : `redis://127.0.0.1:${port}`;
+    return { url, port, servicePort: tlsPort ?? port, pid, stop, kill };
   } catch (error) {
     const log = await readFile(logFile, 'utf8').catch(() => '');
     await stop();
     throw new Error(`redis-server on port ${port}: ${(error as Error).message}\n${log.slice(-2_000)}`);
   }
+}
+
+function tlsArguments({ authority, own }: NonNullable<RedisServerOptions['tls']>, port: string): string[] {
+  const files = ['--tls-ca-cert-file', authority.certFile, '--tls-cert-file', own.certFile];
+  return ['--tls-port', port, ...files, '--tls-key-file', own.keyFile, '--tls-auth-clients', 'yes'];
 }
 
 function isRunning(server: ChildProcess): boolean {
