@@ -31,6 +31,9 @@ const PLAIN_COMMANDS = [
   ...['PUBLISH', 'SUBSCRIBE'],
 ];
 
+/** Every command that a node cannot do without, whatever the topology. DEPLOYMENT.md lists the same; a test compares. */
+export const NEEDED_COMMANDS: readonly string[] = [...new Set([...PLAIN_COMMANDS, ...scriptCommands])].sort();
+
 /** False: it cannot serve, and a line says why. @throws what `send` throws, when it is not there at all. */
 export async function inspect(options: InspectionOptions): Promise<boolean> {
   const { send, kind, reports, server, logger } = options;
@@ -52,8 +55,13 @@ export async function inspect(options: InspectionOptions): Promise<boolean> {
     return false;
   }
   const forbidden = await forbiddenTo(options);
-  if (forbidden.length > 0) reports.fault(missingPermissions(forbidden), server);
-  return forbidden.length === 0;
+  if (forbidden.length > 0) {
+    reports.fault(missingPermissions(forbidden), server);
+    return false;
+  }
+  // A Cluster that has lost slots answers whatever has no key, and nothing else.
+  await send(['EXISTS', options.ownKey]);
+  return true;
 }
 
 export type Facts = ReadonlyMap<string, string>;
@@ -102,12 +110,11 @@ export function warningsOf(facts: Facts, save: string | undefined): string[] {
 }
 
 /** Asks the server itself, which knows the access rules: nothing is tried out, so nothing can go wrong by it. */
-async function forbiddenTo({ send, keys, ownKey }: InspectionOptions): Promise<string[]> {
-  const commands = [...new Set([...PLAIN_COMMANDS, ...scriptCommands])];
+async function forbiddenTo({ send, keys }: InspectionOptions): Promise<string[]> {
   const [plain, tagged] = [keys.session('probe'), keys.state('probe')];
-  const asked = commands.flatMap((command) => argumentsOf(command, [plain, tagged], keys));
+  const asked = NEEDED_COMMANDS.flatMap((command) => argumentsOf(command, [plain, tagged], keys));
   const args = asked.map((words) => words.join(' '));
-  return (await send(['EVAL', scripts.checkPermissions.source, '1', ownKey, ...args])) as string[];
+  return (await send(['EVAL', scripts.checkPermissions.source, '0', ...args])) as string[];
 }
 
 /** A command as the access rules see it: its name with a key or channel of each form. */

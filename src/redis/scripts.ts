@@ -44,7 +44,7 @@ export const scripts = {
   touchNode: load('touchNode-1'),
   buryNode: load('buryNode-4'),
   staleNodes: load('staleNodes-1'),
-  checkPermissions: load('checkPermissions-1'),
+  checkPermissions: load('checkPermissions-0'),
 } as const;
 
 /** Names of the commands that the scripts send; what a user of Redis must be allowed to do follows from them. */

@@ -1,5 +1,4 @@
 -- Tells which commands the connection's user may not send. Runs none of them.
--- KEYS 1 any key that this server has
 -- ARGV commands with their arguments, words separated by blanks
 -- Answer: those that are forbidden
 local forbidden = {}
