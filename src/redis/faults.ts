@@ -50,6 +50,11 @@ export class FaultReports {
     const failures = (this.#failures.get(`${server} ${what}`) ?? 0) + 1;
     this.#failures.set(`${server} ${what}`, failures);
     if (failures !== FAILURES_TO_TELL) return;
+    if (this.#tls && wasClosed(error)) {
+      this.#known.add(server);
+      this.fault(NO_TLS, server);
+      return;
+    }
     const hint = hintFor(error, this.#tls);
     this.#logger.warn({ server, reason: error.message || what }, `redis: no connection${hint && `: ${hint}`}`);
   }
@@ -66,14 +71,18 @@ export class FaultReports {
 function hintFor(error: Error, tls: boolean): string {
   if (tls && error instanceof ConnectionTimeoutError)
     return 'check that the host can be reached and the port speaks TLS';
-  if (!tls && error instanceof SocketClosedUnexpectedlyError)
-    return 'check whether the port speaks TLS only (rediss://)';
-  return '';
+  return !tls && wasClosed(error) ? 'check whether the port speaks TLS only (rediss://)' : '';
 }
+
+const wasClosed = (error: Error): boolean =>
+  error instanceof SocketClosedUnexpectedlyError || ['ECONNRESET', 'EPIPE'].includes(codeOf(error) ?? '');
 
 /** Node names the faults of certificates by codes such as these; each means that the server is not who it should be. */
 const CERTIFICATE = /^(CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|ERR_TLS_CERT)/;
-const NO_TLS = /^(ERR_SSL_|EPROTO)/;
+const REFUSED_TLS = /^(ERR_SSL_|EPROTO)/;
+/** Whether the word of the refusal comes before the end of the connection is a matter of chance: one line for both. */
+const NO_TLS =
+  'no TLS connection: check that the port speaks TLS, and the client certificate (REDIS_TLS_CERT_FILE, REDIS_TLS_KEY_FILE) where the server asks for one';
 
 /** Undefined: nothing that somebody has to mend in a configuration. */
 function remedyOf(error: Error): string | undefined {
@@ -82,10 +91,7 @@ function remedyOf(error: Error): string | undefined {
   if (CERTIFICATE.test(code)) {
     return `the server's certificate is refused (${code}): check REDIS_TLS_CA_FILE, and REDIS_TLS_SERVER_NAME where its name is another one than in REDIS_URL`;
   }
-  if (NO_TLS.test(code)) {
-    return `no TLS connection (${code}): check that this port speaks TLS, and the client certificate (REDIS_TLS_CERT_FILE, REDIS_TLS_KEY_FILE) where the server asks for one`;
-  }
-  return undefined;
+  return REFUSED_TLS.test(code) ? NO_TLS : undefined;
 }
 
 function remedyOfReply(message: string): string | undefined {
