@@ -36,8 +36,9 @@ export interface Server {
 
 /** A command that was sent elsewhere this often has met a Cluster that does not know itself what it wants. */
 const MAX_REDIRECTIONS = 5;
-/** Keys of a slot that is being moved are on two servers for a moment. */
+/** Keys of a slot that is being moved are on two servers for a moment; less in all than a command is waited for. */
 const TRY_AGAIN_MS = 25;
+const MAX_TRIES_AGAIN = 12;
 
 export class RedisClient {
   readonly #options: ClientOptions;
@@ -94,7 +95,7 @@ export class RedisClient {
     const { topology } = this.#options;
     let { kind, to } = first;
     let asking = false;
-    for (let left = MAX_REDIRECTIONS; ; left -= 1) {
+    for (let redirections = 1, tries = 0; ; ) {
       if (kind === 'TRYAGAIN') await sleep(TRY_AGAIN_MS);
       else asking = kind === 'ASK';
       if (kind === 'MOVED') topology.moved(key, to);
@@ -108,7 +109,10 @@ export class RedisClient {
         return reply;
       } catch (error) {
         const next = Redirection.of(error, to);
-        if (next === undefined || left === 0) throw error;
+        if (next === undefined) throw error;
+        if (next.kind === 'TRYAGAIN') tries += 1;
+        else redirections += 1;
+        if (redirections > MAX_REDIRECTIONS || tries > MAX_TRIES_AGAIN) throw error;
         ({ kind, to } = next);
       }
     }

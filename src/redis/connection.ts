@@ -45,7 +45,7 @@ const PROBES_PER_CONNECTION = 8;
 const KEYS_TRIED = 1000;
 
 /** Replies that say: not this server, or not now. Asking again is for the probe, not for every request. */
-const STORE_AWAY = /^(READONLY|MASTERDOWN|CLUSTERDOWN|LOADING|MOVED|ASK|TRYAGAIN|NOAUTH|NOPERM|DENIED)\b/;
+const STORE_AWAY = /^(READONLY|MASTERDOWN|CLUSTERDOWN|LOADING|MOVED|NOAUTH|NOPERM|DENIED)\b/;
 
 export class RedisConnection {
   readonly #options: ConnectionOptions;
