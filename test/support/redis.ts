@@ -48,6 +48,8 @@ export interface RedisServer extends RedisEntrance {
 }
 
 export interface RedisServerOptions {
+  /** Path of another server than the one that the tests use. */
+  readonly binary?: string;
   /** Added after ours, so that they win: `['--maxmemory', '10mb']`. */
   readonly args?: readonly string[];
   /** For a server that comes back where another one was; free by default. */
@@ -59,7 +61,7 @@ export interface RedisServerOptions {
 }
 
 export async function startRedis(options: RedisServerOptions = {}): Promise<RedisServer> {
-  const binary = await findRedisServer();
+  const binary = options.binary ?? (await findRedisServer());
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await startOnce(binary, options);
