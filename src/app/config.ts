@@ -8,10 +8,11 @@ import { ANY, LOOPBACK_NAMES } from './config/addresses.js';
 import { type ConfigFault, crossFaults, crossWarnings } from './config/cross-checks.js';
 import { deepFreeze } from './config/deep-freeze.js';
 import { nodeIdOfHost } from './config/node-id.js';
+import { withTls } from './config/redis-tls.js';
 import { unknownVariables } from './config/unknown-variables.js';
 import { Unacceptable } from './config/variable.js';
 import { CONFIG_VARIABLES, type ConfigValues, type VariableName } from './config/variables.js';
-import type { Config } from './config-types.js';
+import type { Config, RedisTarget } from './config-types.js';
 
 export { describeConfig } from './config/describe.js';
 export { CONFIG_VARIABLES, type ConfigFault };
@@ -65,7 +66,7 @@ function assemble(values: ConfigValues): Config {
   return {
     port: values.PORT,
     host: values.HOST,
-    redis: values.REDIS_URL,
+    redis: redisTarget(values),
     keyPrefix: values.KEY_PREFIX,
     nodeId: values.NODE_ID ?? values.MACHINE_ID ?? nodeIdOfHost(values.HOSTNAME),
     mcpServer: values.MCP_SERVER,
@@ -113,4 +114,19 @@ function assemble(values: ConfigValues): Config {
     opsPort: values.OPS_PORT,
     logLevel: values.LOG_LEVEL,
   };
+}
+
+function redisTarget(values: ConfigValues): RedisTarget | undefined {
+  const { REDIS_URL: target, REDIS_SENTINEL_USERNAME: username, REDIS_SENTINEL_PASSWORD: password } = values;
+  const { REDIS_TLS_CA_FILE: ca, REDIS_TLS_CERT_FILE: cert, REDIS_TLS_KEY_FILE: key } = values;
+  const serverName = values.REDIS_TLS_SERVER_NAME;
+  if (target === undefined) return undefined;
+  const entered = withTls(target, {
+    ...(ca !== undefined && { ca }),
+    ...(cert !== undefined && { cert }),
+    ...(key !== undefined && { key }),
+    ...(serverName !== undefined && { serverName }),
+  });
+  if (entered.kind !== 'sentinel' || password === undefined) return entered;
+  return { ...entered, sentinelAccess: { ...(username !== undefined && { username }), password } };
 }

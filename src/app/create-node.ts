@@ -2,10 +2,12 @@
 import type { Logger } from '../core/logger.js';
 import type { EventLog } from '../core/ports/event-log.js';
 import type { Store, StoreLimits } from '../core/ports/store.js';
+import type { RedisTls } from '../core/redis-target.js';
 import type { ServerFactory, ServerModule } from '../mcp/server-module.js';
 import { createMemoryStore, type MemoryState } from '../memory/index.js';
 import { createRedisStore } from '../redis/index.js';
 import { createOtelTracing } from '../tracing/otel.js';
+import { withTls } from './config/redis-tls.js';
 import { formatFault, parseConfig } from './config.js';
 import type { Config } from './config-types.js';
 import { createLogger } from './logger.js';
@@ -24,6 +26,8 @@ export interface NodeOptions extends Partial<Omit<Config, 'mcpServer' | 'redis'>
   readonly reusable?: boolean;
   /** Where Redis is; unset: the embedded store, for one process only. */
   readonly redisUrl?: string;
+  /** For a `redisUrl` with TLS (`rediss://` and its kind): certificates and key as PEM texts. */
+  readonly redisTls?: RedisTls;
   /** Embedded store: what several nodes of one process share. */
   readonly memory?: MemoryState;
   /** Whether this process takes over the calls of dead nodes and sweeps. Default true; `createFleet` says no. */
@@ -38,7 +42,7 @@ export interface NodeOptions extends Partial<Omit<Config, 'mcpServer' | 'redis'>
  * @throws TypeError for an option that makes no sense.
  */
 export async function createNode(options: NodeOptions): Promise<Node> {
-  const { server, reusable = false, redisUrl, memory, serves = true, logger: given, ...settings } = options;
+  const { server, reusable = false, redisUrl, redisTls, memory, serves = true, logger: given, ...settings } = options;
   if (typeof server !== 'function') throw new TypeError('createNode: `server` must be a function that builds a server');
   for (const [name, value] of Object.entries(settings)) {
     if (typeof value === 'number' && !(Number.isInteger(value) && value >= 0)) {
@@ -48,7 +52,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
   // The fleet's public name is allowed as Host and Origin, here as in the program.
   const parsed = parseConfig(settings.publicUrl === undefined ? {} : { PUBLIC_URL: settings.publicUrl });
   if (!('config' in parsed)) throw new TypeError(`createNode: ${parsed.faults.map(formatFault).join('; ')}`);
-  const redis = redisUrl === undefined ? undefined : parseRedisUrl(redisUrl);
+  const redis = redisUrl === undefined ? undefined : withTls(parseRedisUrl(redisUrl), redisTls ?? {});
   const config: Config = { ...parsed.config, ...defined(settings), redis };
   const logger = given ?? createLogger({ level: config.logLevel, nodeId: config.nodeId });
   return assembleNode(config, { name: 'library', factory: server, reusable }, logger, memory, serves);

@@ -1,16 +1,16 @@
 /**
- * `REDIS_URL` in its three forms: one server, a set of Sentinels, a Cluster.
+ * `REDIS_URL` in its three forms: one server, a set of Sentinels, a Cluster; each with TLS (`rediss`) or without.
  *
  * What the client library would ignore without a word (a query, a user without password) is refused here: a node that
  * connects to something else than was meant is worse than one that does not start.
  */
-import type { RedisTarget } from '../core/redis-target.js';
+import type { RedisAddress, RedisTarget } from '../core/redis-target.js';
 import { showUrl, Unacceptable } from './config/variable.js';
 
 export const REDIS_URL_FORM =
   '`redis://[user:password@]host[:port][/database]`, `rediss://...`, ' +
   '`redis+sentinel://[user:password@]host[:26379],.../master[/database]` or ' +
-  '`redis+cluster://[user:password@]host[:6379],...`';
+  '`redis+cluster://[user:password@]host[:6379],...`; with TLS `rediss+sentinel://...` or `rediss+cluster://...`';
 
 const SENTINEL_PORT = 26379;
 const REDIS_PORT = 6379;
@@ -26,29 +26,22 @@ interface Parts {
 /** @throws Unacceptable */
 export function parseRedisUrl(raw: string): RedisTarget {
   const { scheme, credentials, hosts, path } = split(raw);
-  if (scheme === 'redis' || scheme === 'rediss') {
-    if (path.length > 1 || parseHosts(hosts, REDIS_PORT).length > 1) throw refuse();
-    parseDatabase(path[0]);
-    if (!URL.canParse(raw)) throw refuse();
-    return { kind: 'single', url: raw };
-  }
-  if (scheme === 'redis+sentinel') {
+  const form = /^redis(s?)(?:\+(sentinel|cluster))?$/.exec(scheme);
+  if (form === null) throw refuse();
+  const access = { ...credentials, ...(form[1] === 's' && { tls: {} }) };
+  if (form[2] === 'sentinel') {
     const [master, database, ...rest] = path;
     if (master === undefined || rest.length > 0) throw refuse('the name of the master after the hosts');
-    const number = parseDatabase(database);
-    return {
-      kind: 'sentinel',
-      nodes: parseHosts(hosts, SENTINEL_PORT),
-      master: decode(master),
-      ...credentials,
-      ...(number !== undefined && { database: number }),
-    };
+    const nodes = parseHosts(hosts, SENTINEL_PORT);
+    return { kind: 'sentinel', nodes, master: decode(master), ...access, ...parseDatabase(database) };
   }
-  if (scheme === 'redis+cluster') {
+  if (form[2] === 'cluster') {
     if (path.length > 0) throw refuse('a cluster has no databases');
-    return { kind: 'cluster', nodes: parseHosts(hosts, REDIS_PORT), ...credentials };
+    return { kind: 'cluster', nodes: parseHosts(hosts, REDIS_PORT), ...access };
   }
-  throw refuse();
+  const [node, ...others] = parseHosts(hosts, REDIS_PORT);
+  if (node === undefined || others.length > 0 || path.length > 1) throw refuse();
+  return { kind: 'single', nodes: [node], ...access, ...parseDatabase(path[0]) };
 }
 
 /** A URL, sound or not, as it may be shown. Without an `@`, what follows a colon may be a password that lost its host. */
@@ -84,7 +77,7 @@ function parseCredentials(userinfo: string): { username?: string; password: stri
   return colon === 0 ? { password } : { username: decode(userinfo.slice(0, colon)), password };
 }
 
-function parseHosts(text: string, defaultPort: number): { host: string; port: number }[] {
+function parseHosts(text: string, defaultPort: number): RedisAddress[] {
   return text.split(',').map((entry) => {
     const match = /^(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::(\d{1,5}))?$/i.exec(entry);
     const port = match?.[3] === undefined ? defaultPort : Number(match[3]);
@@ -94,10 +87,10 @@ function parseHosts(text: string, defaultPort: number): { host: string; port: nu
   });
 }
 
-function parseDatabase(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
+function parseDatabase(text: string | undefined): { database?: number } {
+  if (text === undefined) return {};
   if (!/^(0|[1-9]\d{0,4})$/.test(text)) throw refuse('the number of a database');
-  return Number(text);
+  return { database: Number(text) };
 }
 
 function decode(text: string): string {

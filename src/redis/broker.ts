@@ -9,13 +9,15 @@ import type { Logger } from '../core/logger.js';
 import type { Broker, BrokerHandlers, Signal } from '../core/ports/broker.js';
 import type { Change } from '../core/ports/change-log.js';
 import type { StoreLimits } from '../core/ports/store.js';
-import type { RedisTarget } from '../core/redis-target.js';
-import { createRedisClient, type RedisClient } from './client.js';
+import { RedisClient } from './client.js';
 import type { RedisConnection } from './connection.js';
 import type { Keys } from './keys.js';
+import type { LinkAccess } from './link.js';
 import { afterLife } from './node-registry.js';
 import { nextPosition } from './positions.js';
 import { scripts } from './scripts.js';
+import { Subscriber } from './subscriber.js';
+import type { Topology } from './topology.js';
 
 /** How long one blocking read waits. Bounds how late a dead socket is noticed, not how late a letter is. */
 const BLOCK_MS = 2000;
@@ -40,7 +42,8 @@ type InboxReply = [key: string, entries: [position: string, fields: string[]][]]
 
 export interface RedisBrokerOptions {
   readonly redis: RedisConnection;
-  readonly target: RedisTarget;
+  readonly topology: Topology;
+  readonly access: LinkAccess;
   readonly keys: Keys;
   readonly limits: StoreLimits;
   readonly timeoutMs: number;
@@ -49,33 +52,17 @@ export interface RedisBrokerOptions {
 }
 
 export function createRedisBroker(options: RedisBrokerOptions): Broker & { close(): void } {
-  const { redis, target, keys, limits, timeoutMs, logger } = options;
+  const { redis, topology, access, keys, limits, timeoutMs, logger } = options;
+  const link = { access, connectTimeout: timeoutMs * 2 };
   /** Long enough for letters to survive a node that is slow; a dead node's inbox goes by itself. */
   const inboxLife = String(afterLife(limits));
   let token = '';
   let stopped = false;
-  let subscriber: RedisClient | undefined;
+  let subscriber: Subscriber | undefined;
   let reader: RedisClient | undefined;
+  let release = (): void => undefined;
 
-  function connectClient(onReady: () => void): RedisClient {
-    const onError = (error: Error) => logger.debug({ error }, 'redis: connection error');
-    return createRedisClient(target, { onReady, onError }, timeoutMs * 2);
-  }
-
-  /** Keeps trying until the client is connected and `then` went through: Redis may come later than the node. */
-  async function established(client: RedisClient, then: () => Promise<void>): Promise<void> {
-    for (let connected = false; !stopped; ) {
-      try {
-        if (!connected) await client.connect();
-        connected = true;
-        await then();
-        return;
-      } catch (error) {
-        logger.debug({ error }, 'redis: no connection yet');
-        await sleep(RETRY_MS);
-      }
-    }
-  }
+  const onError = (error: Error, server: string) => logger.debug({ error, server }, 'redis: connection error');
 
   function hear(handlers: BrokerHandlers, message: string, channel: string): void {
     if (channel === keys.bus) {
@@ -102,30 +89,37 @@ export function createRedisBroker(options: RedisBrokerOptions): Broker & { close
     }
   }
 
-  async function subscribe(handlers: BrokerHandlers): Promise<void> {
-    let effective = false;
-    // The library subscribes again by itself after each reconnection; what was published meanwhile is lost.
-    subscriber = connectClient(() => effective && handlers.onGap());
-    const client = subscriber;
-    await established(client, async () => {
-      const channels = [keys.bus, keys.changeBus, keys.wakeUpChannels + token];
-      await client.subscribe(channels, (message, channel) => {
-        try {
-          hear(handlers, message, channel);
-        } catch (error) {
-          logger.error({ error, channel }, 'bus: message not understood');
-        }
+  function subscribe(handlers: BrokerHandlers): Promise<void> {
+    return new Promise((resolve) => {
+      let effective = false;
+      subscriber = new Subscriber({
+        topology,
+        link,
+        channels: [keys.bus, keys.changeBus, keys.wakeUpChannels + token],
+        onMessage: (message, channel) => {
+          try {
+            hear(handlers, message, channel);
+          } catch (error) {
+            logger.error({ error, channel }, 'bus: message not understood');
+          }
+        },
+        onSubscribed: () => {
+          if (effective) handlers.onGap();
+          effective = true;
+          resolve();
+        },
+        onError,
       });
-      effective = true;
+      // Nobody waits for what will not come.
+      release = resolve;
     });
   }
 
   async function readInbox(handlers: BrokerHandlers): Promise<void> {
     const key = keys.inbox(token);
     let last = '0-0';
-    let client = connectClient(() => undefined);
+    const client = new RedisClient({ topology, link, eager: false, onError });
     reader = client;
-    await established(client, async () => undefined);
     while (!stopped) {
       const args = ['XREAD', 'COUNT', String(LETTERS_PER_READ), 'BLOCK', String(BLOCK_MS), 'STREAMS', key, last];
       let reply: InboxReply;
@@ -134,12 +128,7 @@ export function createRedisBroker(options: RedisBrokerOptions): Broker & { close
       } catch (error) {
         if (stopped) return;
         logger.debug({ error }, 'inbox: read failed');
-        if (error instanceof SilentConnection) {
-          client.destroy();
-          client = connectClient(() => undefined);
-          reader = client;
-          await established(client, async () => undefined);
-        }
+        if (error instanceof SilentConnection) client.reconnect();
         await sleep(RETRY_MS);
         continue;
       }
@@ -196,7 +185,8 @@ export function createRedisBroker(options: RedisBrokerOptions): Broker & { close
 
     close() {
       stopped = true;
-      subscriber?.destroy();
+      subscriber?.close();
+      release();
       reader?.destroy();
     },
   };

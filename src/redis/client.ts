@@ -1,95 +1,167 @@
 /**
- * The one place that knows the client library: a single server, a Sentinel set or a Cluster behind the same few calls.
+ * Commands to the servers that have their keys: a single server, the master of a Sentinel set or the masters of a Cluster
+ * behind the same few calls. One connection for each master; in a Cluster a key that moves is followed.
+ *
+ * The library's own Sentinel and Cluster clients are not used. They follow a fail-over only when a server that is still
+ * there tells them to, each connection for itself; here the whole node follows one topology.
  *
  * Not here: deadlines and the breaker (connection.ts), key names (keys.ts).
  */
-import { createClient, createCluster, createSentinel } from 'redis';
-import type { RedisTarget } from '../core/redis-target.js';
-
-export interface RedisClient {
-  connect(): Promise<void>;
-  /** Sends one command to the node that serves `key`. Rejects at once while there is no connection. */
-  send(key: string, args: readonly string[]): Promise<unknown>;
-  subscribe(channels: string[], listener: (message: string, channel: string) => void): Promise<void>;
-  destroy(): void;
-}
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ErrorReply } from 'redis';
+import type { RedisAddress } from '../core/redis-target.js';
+import { KeptLink } from './kept-link.js';
+import type { LinkOptions } from './link.js';
+import { nameOf, type Topology } from './topology.js';
 
 export interface ClientEvents {
   /** A connection is usable; called again after each reconnection. */
-  onReady(): void;
-  onError(error: Error): void;
+  onReady?(): void;
+  onError(error: Error, server: string): void;
 }
 
-/** Reconnects for ever, quickly at first: nothing restarts because Redis was away. The jitter spreads a fleet. */
-const reconnectStrategy = (retries: number): number =>
-  Math.min(50 * 2 ** Math.min(retries, 5), 1000) + Math.random() * 100;
+export interface ClientOptions extends ClientEvents {
+  readonly topology: Topology;
+  readonly link: LinkOptions;
+  /** Whether all masters are connected to from the start, and not when they are first needed. */
+  readonly eager: boolean;
+}
 
-/**
- * `timeout: 0` switches the library's own deadline off: it makes an abort signal and a timer for every command, and it
- * ends with the writing of the command, which an open but silent socket passes easily.
- */
-const commandOptions = { timeout: 0 };
+/** One server that takes writes. */
+export interface Server {
+  readonly name: string;
+  readonly address: RedisAddress;
+  send(args: readonly string[]): Promise<unknown>;
+}
 
-const common = { disableOfflineQueue: true, commandOptions, maintNotifications: 'disabled' } as const;
+/** A command that was sent elsewhere this often has met a Cluster that does not know itself what it wants. */
+const MAX_REDIRECTIONS = 5;
+/** Keys of a slot that is being moved are on two servers for a moment; less in all than a command is waited for. */
+const TRY_AGAIN_MS = 25;
+const MAX_TRIES_AGAIN = 12;
 
-export function createRedisClient(target: RedisTarget, events: ClientEvents, connectTimeout: number): RedisClient {
-  const socket = { reconnectStrategy, connectTimeout };
-  if (target.kind === 'single') {
-    const client = createClient({ ...common, RESP: 2, url: target.url, socket });
-    client.on('ready', events.onReady).on('error', events.onError);
-    return {
-      connect: async () => void (await client.connect()),
-      send: (_key, args) => client.sendCommand(args),
-      subscribe: (channels, listener) => client.subscribe(channels, listener),
-      destroy: () => client.destroy(),
-    };
+export class RedisClient {
+  readonly #options: ClientOptions;
+  readonly #links = new Map<string, KeptLink>();
+  readonly #forget: () => void;
+  #closed = false;
+
+  constructor(options: ClientOptions) {
+    this.#options = options;
+    this.#forget = options.topology.onChange(() => this.#follow());
+    options.topology.start();
+    this.#follow();
   }
-  const credentials = {
-    ...(target.username !== undefined && { username: target.username }),
-    ...(target.password !== undefined && { password: target.password }),
-  };
-  if (target.kind === 'sentinel') {
-    const client = createSentinel({
-      RESP: 2,
-      name: target.master,
-      sentinelRootNodes: [...target.nodes],
-      commandOptions,
-      nodeClientOptions: {
-        ...common,
-        ...credentials,
-        ...(target.database !== undefined && { database: target.database }),
-        socket,
+
+  /** Every server that takes writes, connected or not; empty while none is known. */
+  get servers(): readonly Server[] {
+    return this.#options.topology.masters.map((address) => ({
+      name: nameOf(address),
+      address,
+      send: (args) => this.#linkTo(address).send(args),
+    }));
+  }
+
+  /** Sends one command to the server that has `key`. Rejects at once while there is no connection to it. */
+  async send(key: string, args: readonly string[]): Promise<unknown> {
+    const { topology } = this.#options;
+    const owner = topology.ownerOf(key);
+    if (owner === undefined || this.#closed) {
+      topology.refresh();
+      throw new Error('no server is known that has the key');
+    }
+    try {
+      return await this.#linkTo(owner).send(args);
+    } catch (error) {
+      const redirection = Redirection.of(error, owner);
+      if (redirection === undefined) throw error;
+      return await this.#redirected(key, args, redirection);
+    }
+  }
+
+  /** Gives every connection up and makes new ones: a socket without a peer never errs by itself. */
+  reconnect(): void {
+    for (const name of [...this.#links.keys()]) this.#drop(name);
+    this.#follow();
+  }
+
+  destroy(): void {
+    this.#closed = true;
+    this.#forget();
+    for (const name of [...this.#links.keys()]) this.#drop(name);
+  }
+
+  async #redirected(key: string, args: readonly string[], first: Redirection): Promise<unknown> {
+    const { topology } = this.#options;
+    let { kind, to } = first;
+    let asking = false;
+    for (let redirections = 1, tries = 0; ; ) {
+      if (kind === 'TRYAGAIN') await sleep(TRY_AGAIN_MS);
+      else asking = kind === 'ASK';
+      if (kind === 'MOVED') topology.moved(key, to);
+      if (this.#closed) throw new Error('closed');
+      const link = this.#linkTo(to);
+      await link.connected;
+      try {
+        // One after the other on the same connection, with nothing in between: ASKING is for the next command only.
+        const leave = asking ? link.send(['ASKING']) : undefined;
+        const [reply] = await Promise.all([link.send(args), leave]);
+        return reply;
+      } catch (error) {
+        const next = Redirection.of(error, to);
+        if (next === undefined) throw error;
+        if (next.kind === 'TRYAGAIN') tries += 1;
+        else redirections += 1;
+        if (redirections > MAX_REDIRECTIONS || tries > MAX_TRIES_AGAIN) throw error;
+        ({ kind, to } = next);
+      }
+    }
+  }
+
+  #follow(): void {
+    if (this.#closed) return;
+    const { topology, eager } = this.#options;
+    const wanted = new Set(topology.masters.map(nameOf));
+    for (const name of [...this.#links.keys()]) if (!wanted.has(name)) this.#drop(name);
+    if (eager) for (const address of topology.masters) this.#linkTo(address);
+  }
+
+  #drop(name: string): void {
+    this.#links.get(name)?.end();
+    this.#links.delete(name);
+  }
+
+  #linkTo(address: RedisAddress): KeptLink {
+    const name = nameOf(address);
+    const known = this.#links.get(name);
+    if (known) return known;
+    const { onReady, onError, topology, link: options } = this.#options;
+    const link = new KeptLink(address, options, {
+      onReady: () => onReady?.(),
+      onError: (error) => {
+        // A server that is gone is perhaps no master any more.
+        topology.refresh();
+        onError(error, name);
       },
-      sentinelClientOptions: { socket },
     });
-    client.on('error', events.onError);
-    // A new master means a new connection: hints may have been lost on the way.
-    client.on('topology-change', (event: { type: string }) => event.type === 'MASTER_CHANGE' && events.onReady());
-    return {
-      connect: async () => {
-        await client.connect();
-        events.onReady();
-      },
-      send: (_key, args) => client.sendCommand(false, [...args]),
-      subscribe: (channels, listener) => client.subscribe(channels, listener),
-      destroy: () => client.destroy(),
-    };
+    this.#links.set(name, link);
+    return link;
   }
-  const client = createCluster({
-    rootNodes: target.nodes.map(({ host, port }) => ({ socket: { host, port } })),
-    RESP: 2,
-    commandOptions,
-    defaults: { ...common, ...credentials, socket },
-  });
-  client.on('error', events.onError);
-  client.on('node-ready', events.onReady);
-  return {
-    connect: async () => {
-      await client.connect();
-      events.onReady();
-    },
-    send: (key, args) => client.sendCommand(key, false, [...args]),
-    subscribe: (channels, listener) => client.subscribe(channels, listener),
-    destroy: () => client.destroy(),
-  };
 }
+
+interface Redirection {
+  readonly kind: 'MOVED' | 'ASK' | 'TRYAGAIN';
+  readonly to: RedisAddress;
+}
+
+const Redirection = {
+  /** `MOVED <slot> <host>:<port>`; an empty host is that of the server which says so. */
+  of(error: unknown, said: RedisAddress): Redirection | undefined {
+    if (!(error instanceof ErrorReply)) return undefined;
+    if (error.message.startsWith('TRYAGAIN')) return { kind: 'TRYAGAIN', to: said };
+    const match = /^(MOVED|ASK) \d+ (\S*):(\d+)/.exec(error.message);
+    if (match === null) return undefined;
+    const [, kind, host, port] = match;
+    return { kind: kind as 'MOVED' | 'ASK', to: { host: host || said.host, port: Number(port) } };
+  },
+};

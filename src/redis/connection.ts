@@ -8,16 +8,24 @@
  * A command that missed its deadline may still have been carried out. Callers treat it as "unknown", never as "not done".
  */
 import { performance } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ErrorReply } from 'redis';
 import { DelayQueue } from '../core/delay-queue.js';
 import type { Logger } from '../core/logger.js';
 import { StoreUnavailable } from '../core/ports/store.js';
 import type { RedisTarget } from '../core/redis-target.js';
-import { createRedisClient, type RedisClient } from './client.js';
+import { RedisClient, type Server } from './client.js';
+import type { FaultReports } from './faults.js';
+import { inspect } from './inspection.js';
+import type { Keys } from './keys.js';
 import type { Script } from './scripts.js';
+import { nameOf, type Topology } from './topology.js';
 
 export interface ConnectionOptions {
   readonly target: RedisTarget;
+  readonly topology: Topology;
+  readonly keys: Keys;
+  readonly reports: FaultReports;
   readonly timeoutMs: number;
   readonly logger: Logger;
   /** Called for each command with its name, seconds and whether it was answered. */
@@ -28,21 +36,43 @@ export interface ConnectionOptions {
 
 /** How often an open breaker asks again; short, as this is what delays recovery. */
 const PROBE_MS = 250;
+/** How often the start looks whether the first probe has succeeded. */
+const LOOK_MS = 10;
 /** Probes that may fail on one connection before it is given up: a socket without a peer never errs by itself. */
 const PROBES_PER_CONNECTION = 8;
+
+/** Names tried to find a key of each server of a Cluster; a server with so few slots that none fits is not asked. */
+const KEYS_TRIED = 1000;
+
+/** Replies that say: not this server, or not now. Asking again is for the probe, not for every request. */
+const STORE_AWAY = /^(READONLY|MASTERDOWN|CLUSTERDOWN|LOADING|MOVED|NOAUTH|NOPERM|DENIED)\b/;
 
 export class RedisConnection {
   readonly #options: ConnectionOptions;
   readonly #deadlines: DelayQueue<() => void>;
-  #client: RedisClient;
+  readonly #client: RedisClient;
   #up = false;
   #closed = false;
-  #probing: NodeJS.Timeout | undefined;
+  #nextProbe: NodeJS.Timeout | undefined;
+  #probing: Promise<void> | undefined;
+  #probeAgain = false;
+  #failedProbes = 0;
 
   constructor(options: ConnectionOptions) {
+    const { topology, target, reports, timeoutMs } = options;
     this.#options = options;
-    this.#deadlines = new DelayQueue(options.timeoutMs, (miss) => miss());
-    this.#client = this.#createClient();
+    this.#deadlines = new DelayQueue(timeoutMs, (miss) => miss());
+    this.#client = new RedisClient({
+      topology,
+      link: { access: target, connectTimeout: timeoutMs * 2 },
+      eager: true,
+      onReady: () => void this.#probe(),
+      onError: (error, server) => {
+        if (this.#closed) return;
+        reports.error(error, server);
+        this.#trip('connection error');
+      },
+    });
   }
 
   get up(): boolean {
@@ -50,20 +80,13 @@ export class RedisConnection {
   }
 
   /**
-   * Connects. Resolves also when the server is away: the connection keeps trying, and every command is refused until
-   * it succeeds.
+   * Resolves when the store is in reach, and also when it is not within a moment: the connection keeps trying, and every
+   * command is refused until it succeeds.
    */
   async connect(): Promise<void> {
-    const connected = this.#client
-      .connect()
-      .catch((error: Error) => this.#options.logger.warn({ error }, 'redis: no connection'));
-    let patience: NodeJS.Timeout | undefined;
-    const late = new Promise((resolve) => {
-      patience = setTimeout(resolve, this.#options.timeoutMs * 2);
-    });
-    await Promise.race([connected, late]);
-    clearTimeout(patience);
+    const patience = performance.now() + this.#options.timeoutMs * 2;
     await this.#probe();
+    while (!this.#up && !this.#closed && performance.now() < patience) await sleep(LOOK_MS);
   }
 
   /** @throws StoreUnavailable when there is no answer in time, or none is to be expected. */
@@ -89,23 +112,16 @@ export class RedisConnection {
     if (this.#closed) return;
     this.#closed = true;
     this.#up = false;
-    clearTimeout(this.#probing);
+    clearTimeout(this.#nextProbe);
     this.#deadlines.clear();
     this.#client.destroy();
   }
 
-  #createClient(): RedisClient {
-    const events = {
-      onReady: () => void this.#probe(),
-      onError: (error: Error) => {
-        this.#options.logger.debug({ error }, 'redis: connection error');
-        this.#trip('connection error');
-      },
-    };
-    return createRedisClient(this.#options.target, events, this.#options.timeoutMs * 2);
+  #send(key: string, args: readonly string[], name: string): Promise<unknown> {
+    return this.#answered(name, () => this.#client.send(key, args));
   }
 
-  #send(key: string, args: readonly string[], name: string): Promise<unknown> {
+  #answered(name: string, send: () => Promise<unknown>): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const started = performance.now();
       const settle = (answered: boolean): void => {
@@ -121,7 +137,7 @@ export class RedisConnection {
       // Timers come before sockets in a turn of the event loop: where it was this process that was slow, the answer is
       // waiting to be read, and gets its chance first.
       const forget = this.#deadlines.add(() => setImmediate(() => setImmediate(miss)));
-      this.#client.send(key, args).then(
+      send().then(
         (reply) => {
           answered = true;
           forget();
@@ -144,7 +160,13 @@ export class RedisConnection {
    */
   #translate(error: Error): Error {
     if (error instanceof ErrorReply && /^(ERR|WRONGTYPE|NOSCRIPT)\b/.test(error.message)) return error;
-    if (!(error instanceof ErrorReply)) this.#trip(error.message);
+    if (!(error instanceof ErrorReply)) {
+      this.#trip(error.message);
+    } else if (STORE_AWAY.test(error.message)) {
+      // A master that was demoted, a server that left: whoever it is now, the topology finds out.
+      this.#options.topology.refresh();
+      this.#trip(/^[A-Z]+/.exec(error.message)?.[0] ?? '');
+    }
     // What Redis said stays in the cause and in the log: this message can reach clients.
     this.#options.logger.debug({ error }, 'redis: refused');
     return new StoreUnavailable('the store cannot serve now', { cause: error });
@@ -157,36 +179,82 @@ export class RedisConnection {
       this.#options.logger.error({ reason }, 'redis: out of reach');
       this.#options.onUp?.(false);
     }
-    this.#probing ??= setTimeout(() => void this.#probe(), PROBE_MS);
+    this.#probeSoon();
   }
 
-  #failedProbes = 0;
-
-  async #probe(): Promise<void> {
+  #probeSoon(): void {
     if (this.#closed) return;
-    clearTimeout(this.#probing);
-    this.#probing = undefined;
-    try {
-      await this.#send('', ['PING'], 'PING');
-    } catch {
+    this.#nextProbe ??= setTimeout(() => void this.#probe(), PROBE_MS);
+  }
+
+  /** One at a time. A connection that becomes ready meanwhile may be the one that was missing: then once more, at once. */
+  #probe(): Promise<void> {
+    if (this.#probing) this.#probeAgain = true;
+    this.#probing ??= this.#probeOnce().finally(() => {
+      this.#probing = undefined;
+      if (this.#up || this.#closed) return;
+      if (this.#probeAgain) void this.#probe();
+      else this.#probeSoon();
+    });
+    return this.#probing;
+  }
+
+  async #probeOnce(): Promise<void> {
+    clearTimeout(this.#nextProbe);
+    this.#nextProbe = undefined;
+    this.#probeAgain = false;
+    if (this.#closed || this.#up) return;
+    const inOrder = await this.#allInOrder();
+    if (this.#closed) return;
+    if (!inOrder) {
       this.#failedProbes += 1;
-      if (this.#failedProbes >= PROBES_PER_CONNECTION) this.#replaceClient();
-      if (!this.#closed) this.#probing ??= setTimeout(() => void this.#probe(), PROBE_MS);
+      this.#options.topology.refresh();
+      if (this.#failedProbes % PROBES_PER_CONNECTION === 0) this.#client.reconnect();
       return;
     }
     this.#failedProbes = 0;
-    if (this.#closed || this.#up) return;
-    clearTimeout(this.#probing);
-    this.#probing = undefined;
     this.#up = true;
+    this.#options.reports.mended();
     this.#options.logger.info({}, 'redis: in reach');
     this.#options.onUp?.(true);
   }
 
-  #replaceClient(): void {
-    this.#failedProbes = 0;
-    this.#client.destroy();
-    this.#client = this.#createClient();
-    this.#client.connect().catch(() => undefined);
+  /**
+   * Every server that has keys of the fleet answers, and is one that can serve. In a Cluster all of them are asked: sessions
+   * are spread over all, and a fleet that loses a part of them at random is worse than one that waits for the fail-over.
+   */
+  async #allInOrder(): Promise<boolean> {
+    const { servers } = this.#client;
+    if (servers.length === 0) return false;
+    const found = await Promise.all(servers.map((server) => this.#isInOrder(server)));
+    return found.every((inOrder) => inOrder);
+  }
+
+  async #isInOrder(server: Server): Promise<boolean> {
+    try {
+      await this.#ask(server, ['PING']);
+      return await this.#inspect(server);
+    } catch (error) {
+      const cause = (error as Error).cause ?? error;
+      // What is no reply was told by the connection.
+      if (cause instanceof ErrorReply) this.#options.reports.error(cause, server.name);
+      return false;
+    }
+  }
+
+  #ask(server: Server, args: readonly string[]): Promise<unknown> {
+    return this.#answered(args[0] as string, () => server.send(args));
+  }
+
+  async #inspect(server: Server): Promise<boolean> {
+    const { topology, keys, target, reports, logger } = this.#options;
+    let ownKey: string | undefined;
+    for (let i = 0; i < KEYS_TRIED && ownKey === undefined; i++) {
+      const owner = topology.ownerOf(keys.probe(i));
+      if (owner && nameOf(owner) === server.name) ownKey = keys.probe(i);
+    }
+    if (ownKey === undefined) return true;
+    const send = (args: readonly string[]) => this.#ask(server, args);
+    return inspect({ send, server: server.name, kind: target.kind, keys, ownKey, reports, logger });
   }
 }

@@ -6,7 +6,9 @@ import { createRedisBroker } from './broker.js';
 import { createRedisCallJournal } from './call-journal.js';
 import { createRedisChangeLog } from './change-log.js';
 import { type ConnectionOptions, RedisConnection } from './connection.js';
+import { createTopology } from './create-topology.js';
 import { createRedisEventLog } from './event-log.js';
+import { FaultReports } from './faults.js';
 import { Keys } from './keys.js';
 import { createRedisNodeRegistry } from './node-registry.js';
 import { createRedisRates } from './rates.js';
@@ -30,13 +32,15 @@ export interface RedisStoreOptions extends Pick<ConnectionOptions, 'onCommand' |
 export async function createRedisStore(options: RedisStoreOptions): Promise<Store> {
   const { target, limits, timeoutMs, logger } = options;
   const keys = new Keys(options.keyPrefix);
-  const redis = new RedisConnection(options);
+  const reports = new FaultReports(logger, target.tls !== undefined);
+  const topology = createTopology({ target, timeoutMs, reports });
+  const redis = new RedisConnection({ ...options, keys, topology, reports });
   await redis.connect();
   let token = '';
   const setToken = (value: string): void => {
     token = value;
   };
-  const broker = createRedisBroker({ redis, target, keys, limits, timeoutMs, logger, setToken });
+  const broker = createRedisBroker({ redis, topology, access: target, keys, limits, timeoutMs, logger, setToken });
   return {
     kind: 'redis',
     sessions: createRedisSessionStore(redis, keys, limits),
@@ -48,11 +52,12 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Stor
     slots: createRedisSlots(redis, keys, limits),
     rates: createRedisRates(redis, keys),
     secrets: createRedisSecretStore(redis, keys),
-    ping: async () => void (await redis.command('', 'PING')),
+    ping: async () => void (await redis.command(keys.health, 'PING')),
     checkWritable: async () => void (await redis.command(keys.health, 'SET', keys.health, '1', 'PX', '10000')),
     async close() {
       broker.close();
       redis.close();
+      topology.close();
     },
   };
 }

@@ -1,9 +1,14 @@
 /** What an operator would ask of Redis, asked once: its own words about itself, and how quickly it answers. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { silentLogger } from '../core/logger.js';
 import type { RedisTarget } from '../core/redis-target.js';
-import { createRedisClient } from './client.js';
+import { RedisClient } from './client.js';
+import { createTopology } from './create-topology.js';
+import { FaultReports } from './faults.js';
 import { Keys } from './keys.js';
 
 const PINGS = 21;
+const LOOK_MS = 50;
 const SETTINGS = ['maxmemory-policy', 'appendonly', 'save', 'timeout', 'client-output-buffer-limit'];
 
 export interface RedisInspection {
@@ -25,23 +30,36 @@ export async function inspectRedis(
   const onError = (error: Error): void => {
     fault = error;
   };
-  const client = createRedisClient(target, { onReady: () => {}, onError }, timeoutMs);
+  // What is wrong is told by the error that is thrown, and to nobody else.
+  const reports = new FaultReports(silentLogger, target.tls !== undefined);
+  const topology = createTopology({ target, timeoutMs, reports });
+  const link = { access: target, connectTimeout: timeoutMs };
+  const client = new RedisClient({ topology, link, eager: true, onError });
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     // The client would try for ever; what stopped it last is the reason.
     timer = setTimeout(() => reject(fault ?? new Error(`no answer in ${timeoutMs} ms`)), timeoutMs);
   });
   try {
-    return await Promise.race([ask(client, new Keys(keyPrefix)), late]);
+    return await Promise.race([ask(client, new Keys(keyPrefix), timeoutMs), late]);
   } finally {
     clearTimeout(timer);
     client.destroy();
+    topology.close();
   }
 }
 
-async function ask(client: ReturnType<typeof createRedisClient>, keys: Keys): Promise<RedisInspection> {
-  await client.connect();
+async function ask(client: RedisClient, keys: Keys, timeoutMs: number): Promise<RedisInspection> {
   const send = (...args: string[]): Promise<unknown> => client.send(keys.nodes, args);
+  for (const end = performance.now() + timeoutMs; performance.now() < end; await sleep(LOOK_MS)) {
+    if (
+      await send('PING').then(
+        () => true,
+        () => false,
+      )
+    )
+      break;
+  }
   const info = parseInfo(String(await send('INFO')));
   const config = await send('CONFIG', 'GET', ...SETTINGS).then(
     (reply) => parsePairs(reply as string[]),

@@ -93,6 +93,11 @@ export class Keys {
     return `${this.#prefix}health`;
   }
 
+  /** Never written: a name that some server of a Cluster has. */
+  probe(number: number): string {
+    return `${this.#prefix}probe:${number}`;
+  }
+
   /** What a wake-up channel's name begins with; a node's token follows. */
   get wakeUpChannels(): string {
     return `${this.#prefix}wake-up:`;

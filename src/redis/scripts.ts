@@ -47,4 +47,14 @@ export const scripts = {
   touchNode: load('touchNode-1'),
   buryNode: load('buryNode-4'),
   staleNodes: load('staleNodes-1'),
+  checkPermissions: load('checkPermissions-0'),
 } as const;
+
+/** Names of the commands that the scripts send; what a user of Redis must be allowed to do follows from them. */
+export const scriptCommands: readonly string[] = [
+  ...new Set(
+    Object.values(scripts).flatMap(({ source }) =>
+      [...source.matchAll(/redis\.p?call\('([A-Z]+)'/g)].map(([, command]) => command as string),
+    ),
+  ),
+];

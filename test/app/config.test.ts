@@ -336,12 +336,24 @@ describe('configuration: TRUSTED_PROXIES', () => {
 
 describe('configuration: REDIS_URL', () => {
   const TARGETS: readonly [url: string, target: Config['redis']][] = [
-    ['redis://localhost', { kind: 'single', url: 'redis://localhost' }],
-    ['redis://localhost/', { kind: 'single', url: 'redis://localhost/' }],
-    ['redis://localhost:6380/2', { kind: 'single', url: 'redis://localhost:6380/2' }],
-    ['redis://:pa%2Fss@h', { kind: 'single', url: 'redis://:pa%2Fss@h' }],
-    ['redis://[::1]:6379', { kind: 'single', url: 'redis://[::1]:6379' }],
-    ['rediss://ann:pass@redis.example:6379/15', { kind: 'single', url: 'rediss://ann:pass@redis.example:6379/15' }],
+    ['redis://localhost', { kind: 'single', nodes: [{ host: 'localhost', port: 6379 }] }],
+    ['redis://localhost/', { kind: 'single', nodes: [{ host: 'localhost', port: 6379 }] }],
+    ['redis://localhost:6380/2', { kind: 'single', nodes: [{ host: 'localhost', port: 6380 }], database: 2 }],
+    ['redis://:pa%2Fss@h', { kind: 'single', nodes: [{ host: 'h', port: 6379 }], password: 'pa/ss' }],
+    ['redis://[::1]:6379', { kind: 'single', nodes: [{ host: '::1', port: 6379 }] }],
+    [
+      'rediss://ann:pass@redis.example:6379/15',
+      {
+        kind: 'single',
+        nodes: [{ host: 'redis.example', port: 6379 }],
+        username: 'ann',
+        password: 'pass',
+        database: 15,
+        tls: {},
+      },
+    ],
+    ['rediss+sentinel://a/main', { kind: 'sentinel', nodes: [{ host: 'a', port: 26379 }], master: 'main', tls: {} }],
+    ['rediss+cluster://a', { kind: 'cluster', nodes: [{ host: 'a', port: 6379 }], tls: {} }],
     [
       'redis+sentinel://a,b:26380,[::1]:5/main',
       {
@@ -386,7 +398,7 @@ describe('configuration: REDIS_URL', () => {
     ['another scheme', 'http://localhost', 'http://localhost'],
     ['no scheme', 'localhost:6379', 'localhost:6379'],
     ['a socket', 'unix:///run/redis.sock', 'unix:///run/redis.sock'],
-    ['TLS with Sentinel, which has no form', 'rediss+sentinel://a/main', 'rediss+sentinel://a/main'],
+    ['a form that does not exist', 'redis+ring://a/main', 'redis+ring://a/main'],
     ['no host', 'redis://', 'redis://'],
     ['no host after a password', 'redis://:secret@', 'redis://***@'],
     ['no host but a password', 'redis://ann:secret', 'redis://ann:***'],
@@ -763,6 +775,7 @@ describe('DEPLOYMENT.md', () => {
       'REDIS_PORT',
       'UPDATE_DOCS',
       'ANYNODE_TOKEN',
+      'ANYNODE_REDIS_SERVER',
       'NODE_OPTIONS',
       'OTEL_EXPORTER_OTLP_ENDPOINT',
     ]);

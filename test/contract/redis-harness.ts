@@ -5,11 +5,11 @@
  */
 import { randomBytes } from 'node:crypto';
 import { expect } from 'chai';
-import { createClient } from 'redis';
+import { parseRedisUrl } from '../../src/app/redis-url.js';
 import { silentLogger } from '../../src/core/logger.js';
 import type { Store, StoreLimits } from '../../src/core/ports/store.js';
 import { createRedisStore } from '../../src/redis/index.js';
-import { type RedisServer, startRedis } from '../support/redis.js';
+import { createInspector, type Inspector, type RedisEntrance, startRedis } from '../support/redis.js';
 import { type Harness, LONG_LIMITS } from './harness.js';
 
 /** These suites are about semantics; how late a command may be is tested where the connection is. */
@@ -21,22 +21,22 @@ export interface RedisHarness extends Harness {
 
 export interface RedisInspector {
   open(first?: Partial<StoreLimits>, second?: Partial<StoreLimits>): Promise<RedisHarness>;
-  client(): ReturnType<typeof createClient>;
+  client(): Inspector;
   /** Names of all keys that contain a text. */
   keysWith(part: string): Promise<string[]>;
   expectLifeTimes(prefix: string): Promise<void>;
 }
 
 /** Starts a server before the tests of the enclosing suite and stops it after them. */
-export function useRedis(): RedisInspector {
-  let server: RedisServer | undefined;
-  let client: ReturnType<typeof createClient> | undefined;
+export function useRedis(start: () => Promise<RedisEntrance> = startRedis): RedisInspector {
+  let server: RedisEntrance | undefined;
+  let client: Inspector | undefined;
 
   before(async function () {
     // Where Redis is not there yet it is installed first.
     this.timeout(300_000);
-    server = await startRedis();
-    client = createClient({ url: server.url });
+    server = await start();
+    client = server.inspector?.() ?? createInspector(server.url);
     await client.connect();
   });
 
@@ -51,8 +51,7 @@ export function useRedis(): RedisInspector {
   }
 
   async function keysWith(part: string): Promise<string[]> {
-    const keys: string[] = [];
-    for await (const found of started(client).scanIterator({ COUNT: 1_000 })) keys.push(...found.map(String));
+    const keys = await started(client).keys('*');
     return keys.filter((key) => key.includes(part));
   }
 
@@ -67,7 +66,7 @@ export function useRedis(): RedisInspector {
     const prefix = `test-${randomBytes(6).toString('hex')}:`;
     const openStore = (limits: Partial<StoreLimits>): Promise<Store> =>
       createRedisStore({
-        target: { kind: 'single', url: started(server).url },
+        target: parseRedisUrl(started(server).url),
         keyPrefix: prefix,
         limits: { ...LONG_LIMITS, ...limits },
         timeoutMs: TIMEOUT_MS,

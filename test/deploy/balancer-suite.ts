@@ -13,6 +13,7 @@ import { request, textOf } from '../support/json-rpc.js';
 import type { NodeProcess } from '../support/node-process.js';
 import { RawSession } from '../support/raw-client.js';
 import type { RawResponse } from '../support/raw-http.js';
+import type { RedisServer } from '../support/redis.js';
 import { type Echo, startEcho } from './echo.js';
 import { findProxy, type ProxyKind, type ProxyProcess, type Replacements, type Upstream } from './proxies.js';
 
@@ -190,7 +191,8 @@ export function describeBalancer(kind: ProxyKind): void {
 
     it("passes the nodes' own answer on while Redis is away, and goes on when it is back", async () => {
       const session = await open(await start());
-      process.kill(fleet.redis.pid, 'SIGSTOP');
+      const { pid } = fleet.redis as RedisServer;
+      process.kill(pid, 'SIGSTOP');
       try {
         await eventually(async () => {
           const states = await Promise.all(fleet.nodes.map(({ url }) => fetch(`${url}/readyz`)));
@@ -203,7 +205,7 @@ export function describeBalancer(kind: ProxyKind): void {
         expect([response.status, response.headers['retry-after'] !== undefined]).to.deep.equal([503, true]);
         expect(error?.message).not.to.equal('No node can be reached');
       } finally {
-        process.kill(fleet.redis.pid, 'SIGCONT');
+        process.kill(pid, 'SIGCONT');
       }
       await eventually(async () => (await session.status()) === 200);
     });

@@ -9,7 +9,7 @@ import { startBalancer } from '../../src/demo/balancer.js';
 import { eventually } from '../support/eventually.js';
 import { type Fleet, startFleet } from '../support/fleet.js';
 import { startNode } from '../support/node-process.js';
-import { startRedis } from '../support/redis.js';
+import { type RedisServer, startRedis } from '../support/redis.js';
 import { about, callDoctor, named } from './examination.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
@@ -91,7 +91,7 @@ describe('anynode doctor and the fleet', () => {
   });
 
   it('a Redis that is a replica, or away, is a problem; its password is not shown', async () => {
-    const replica = await startRedis({ args: ['--replicaof', `127.0.0.1 ${fleet.redis.port}`] });
+    const replica = await startRedis({ args: ['--replicaof', `127.0.0.1 ${(fleet.redis as RedisServer).port}`] });
     try {
       const ask = (url: string) =>
         callDoctor([`${fleet.url}/mcp`, '--timeout', '2', '--watch', '0', '--json', '--redis', url]);

@@ -7,6 +7,7 @@ import { initialize, NEWEST_REVISION, request } from '../support/json-rpc.js';
 import { type Hop, postMcp, RawSession } from '../support/raw-client.js';
 import { type RawResponse, send } from '../support/raw-http.js';
 import { openSse } from '../support/raw-sse-client.js';
+import type { RedisServer } from '../support/redis.js';
 import { AUTH_TOKENS, as, refused, stored, timesOf } from './limited-fleet.js';
 
 const PER_USER = 20;
@@ -130,7 +131,7 @@ describe('requests that are counted over three nodes', () => {
 
   it('counts for each node while the store is away: modern requests are served, those of a session get 503', async () => {
     const session = await RawSession.open(fleet, from('gil'));
-    const { pid } = fleet.redis;
+    const { pid } = fleet.redis as RedisServer;
     process.kill(pid, 'SIGSTOP');
     try {
       // The first one to wait for the store opens the breaker.

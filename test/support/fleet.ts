@@ -2,16 +2,10 @@
  * A fleet for tests: a Redis of its own, nodes as processes, and the balancer in front that changes node at every
  * request. Stopping it checks that every node that is still there ends in order.
  */
-import { createClient } from 'redis';
 import { type Balancer, startBalancer } from '../../src/demo/balancer.js';
 import { type NodeProcess, startNode } from './node-process.js';
 import type { Target } from './raw-client.js';
-import { type RedisServer, startRedis } from './redis.js';
-
-/** Looks at the store as an operator would; never on the path of a request. */
-export type Inspector = ReturnType<typeof createInspector>;
-
-const createInspector = (url: string) => createClient({ url });
+import { createInspector, type Inspector, type RedisEntrance, startRedis } from './redis.js';
 
 /** Draining is for balancers that look at readiness; ours does not, and tests do not wait for it. */
 const TEST_ENV = { DRAIN_DELAY_MS: '0', DRAIN_TIMEOUT_MS: '1000', MCP_SERVER: 'everything' };
@@ -20,13 +14,14 @@ export interface FleetOptions {
   readonly nodes?: number;
   readonly env?: Readonly<Record<string, string>>;
   /** An existing Redis; it is left running by `stop`. */
-  readonly redis?: RedisServer;
+  readonly redis?: RedisEntrance;
 }
 
 export interface Fleet extends Target {
   readonly nodes: NodeProcess[];
   readonly balancer: Balancer;
-  readonly redis: RedisServer;
+  readonly redis: RedisEntrance;
+  /** Looks at the store as an operator would; never on the path of a request. */
   readonly inspect: Inspector;
   /** Starts one more node and puts it behind the balancer. */
   addNode(env?: Readonly<Record<string, string>>): Promise<NodeProcess>;
@@ -41,7 +36,7 @@ export interface Fleet extends Target {
 
 export async function startFleet({ nodes: count = 3, env = {}, redis: shared }: FleetOptions = {}): Promise<Fleet> {
   const redis = shared ?? (await startRedis());
-  const inspect = createInspector(redis.url);
+  const inspect = redis.inspector?.() ?? createInspector(redis.url);
   inspect.on('error', () => {});
   await inspect.connect();
   const nodeEnv = { ...TEST_ENV, REDIS_URL: redis.url, ...env };

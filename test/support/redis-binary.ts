@@ -1,5 +1,5 @@
 /**
- * Where `redis-server` is; on a machine without one, Debian's package is installed, once, and its service is not started.
+ * Where `redis-server` is: what `ANYNODE_REDIS_SERVER` names (a Valkey, another version), else the one on PATH; on a machine without one, Debian's package is installed, once, and its service is not started.
  *
  * Not here: other packagers. Where this cannot help it says in one line what to install.
  */
@@ -22,6 +22,11 @@ export function findRedisServer(): Promise<string> {
 }
 
 async function findOrInstall(): Promise<string> {
+  const chosen = process.env.ANYNODE_REDIS_SERVER;
+  if (chosen) {
+    if (await isExecutable(chosen)) return chosen;
+    throw new Error(`ANYNODE_REDIS_SERVER=${chosen}: not a program that can be run`);
+  }
   const present = await onPath('redis-server');
   if (present) return present;
   const reason = await install();
@@ -30,7 +35,7 @@ async function findOrInstall(): Promise<string> {
   throw new Error(`redis-server is not on PATH (${reason}): install it, on Debian with "apt-get install redis-server"`);
 }
 
-async function onPath(program: string): Promise<string | undefined> {
+export async function onPath(program: string): Promise<string | undefined> {
   for (const directory of (process.env.PATH ?? '').split(delimiter)) {
     const candidate = join(directory, program);
     if (directory !== '' && (await isExecutable(candidate))) return candidate;

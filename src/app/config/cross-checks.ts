@@ -5,6 +5,7 @@
  */
 import { ANY, isLoopback } from './addresses.js';
 import { isNodeId, NODE_ID_FORM } from './node-id.js';
+import { belongTogether } from './redis-tls.js';
 import { LONG_ENOUGH_TOKEN } from './secrets.js';
 import { showPlain } from './variable.js';
 import type { ConfigValues, VariableName } from './variables.js';
@@ -39,8 +40,7 @@ export function crossFaults(values: ConfigValues, refused: ReadonlySet<VariableN
       expected: `${NODE_ID_FORM} (or NODE_ID instead)`,
     });
   }
-  faults.push(...authenticationFaults(values, refused));
-  return faults;
+  return [...faults, ...authenticationFaults(values, refused), ...redisFaults(values, refused)];
 }
 
 /** What is set and would not be looked at must not make anybody feel safe. */
@@ -65,6 +65,37 @@ function authenticationFaults(values: ConfigValues, refused: ReadonlySet<Variabl
     const expected =
       'a loopback address while nobody is authenticated; or set AUTH_TOKENS, AUTH_ISSUER or AUTH_ANONYMOUS=true';
     faults.push({ variable: 'HOST', value: HOST, expected });
+  }
+  return faults;
+}
+
+/** What goes with the address of Redis would be ignored beside another form of it, and somebody relies on it. */
+function redisFaults(values: ConfigValues, refused: ReadonlySet<VariableName>): ConfigFault[] {
+  const { REDIS_URL, REDIS_TLS_CERT_FILE: cert, REDIS_TLS_KEY_FILE: key } = values;
+  const faults: ConfigFault[] = [];
+  const fault = (variable: VariableName, expected: string): void => {
+    faults.push({ variable, value: '(set)', expected });
+  };
+  if (!refused.has('REDIS_URL')) {
+    const tls = Object.keys(values).filter((name) => name.startsWith('REDIS_TLS_')) as VariableName[];
+    for (const name of REDIS_URL?.tls ? [] : tls) {
+      if (values[name] !== undefined) fault(name, 'no value, or a REDIS_URL with TLS (`rediss://` and its kind)');
+    }
+    for (const name of ['REDIS_SENTINEL_USERNAME', 'REDIS_SENTINEL_PASSWORD'] as const) {
+      if (values[name] !== undefined && REDIS_URL?.kind !== 'sentinel') {
+        fault(name, 'no value, or a REDIS_URL that names Sentinels (`redis+sentinel://`)');
+      }
+    }
+  }
+  if (refused.has('REDIS_TLS_CERT_FILE') || refused.has('REDIS_TLS_KEY_FILE')) return faults;
+  if (cert !== undefined && key === undefined) fault('REDIS_TLS_CERT_FILE', 'REDIS_TLS_KEY_FILE beside it');
+  if (cert === undefined && key !== undefined) fault('REDIS_TLS_KEY_FILE', 'REDIS_TLS_CERT_FILE beside it');
+  if (cert !== undefined && key !== undefined && !belongTogether(cert, key)) {
+    fault('REDIS_TLS_KEY_FILE', 'the key of the first certificate in REDIS_TLS_CERT_FILE');
+  }
+  const { REDIS_SENTINEL_USERNAME: user, REDIS_SENTINEL_PASSWORD: password } = values;
+  if (user !== undefined && password === undefined && !refused.has('REDIS_SENTINEL_PASSWORD')) {
+    fault('REDIS_SENTINEL_USERNAME', 'REDIS_SENTINEL_PASSWORD beside it');
   }
   return faults;
 }

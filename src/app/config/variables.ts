@@ -18,6 +18,7 @@ import {
   TRUSTED_PROXIES_FORM,
 } from './addresses.js';
 import { isNodeId, NODE_ID_FORM } from './node-id.js';
+import { CERTIFICATES_FORM, KEY_FORM, readCertificates, readPrivateKey } from './redis-tls.js';
 import {
   ISSUER_FORM,
   JWKS_URI_FORM,
@@ -56,6 +57,8 @@ const MAX_COUNT = 1_000_000_000;
 /** Braces would end a session's hash tag, glob characters would make an access rule (`~prefix*`) match more. */
 const KEY_PREFIX_FORM = 'up to 64 characters, without white space and `{ } * ? [ ] \\`';
 
+const SERVER_NAME_FORM = 'a host name';
+
 const MCP_SERVER_FORM = '`demo`, `everything`, or the path or package name of a module';
 const AUDIENCE_FORM = 'a text without white space';
 const LOG_LEVEL_FORM = LOG_LEVELS.map((level) => `\`${level}\``).join(', ');
@@ -73,6 +76,39 @@ export const CONFIG_VARIABLES = {
     meaning: 'where the fleet keeps its sessions; unset: the embedded store of one process, said in the log',
     parse: parseRedisUrl,
     show: showRedisUrl,
+  }),
+  REDIS_TLS_CA_FILE: optional({
+    shownFallback: 'the authorities that Node.js trusts',
+    accepts: CERTIFICATES_FORM,
+    meaning: "authorities that sign Redis's certificate, for a `rediss` address; the public ones are then not trusted",
+    parse: readCertificates,
+  }),
+  REDIS_TLS_CERT_FILE: optional({
+    accepts: CERTIFICATES_FORM,
+    meaning: "the node's own certificate, where Redis asks for one; with `REDIS_TLS_KEY_FILE`",
+    parse: readCertificates,
+  }),
+  REDIS_TLS_KEY_FILE: optional({
+    accepts: KEY_FORM,
+    meaning: 'the key of `REDIS_TLS_CERT_FILE`',
+    parse: readPrivateKey,
+  }),
+  REDIS_TLS_SERVER_NAME: optional({
+    shownFallback: 'the host that is connected to',
+    accepts: SERVER_NAME_FORM,
+    meaning: "the name that Redis's certificate must have",
+    parse: matching(/^[a-z0-9]([a-z0-9._-]{0,251}[a-z0-9])?$/i, SERVER_NAME_FORM),
+  }),
+  REDIS_SENTINEL_USERNAME: optional({
+    accepts: 'a name',
+    meaning: 'user of the Sentinels, where they ask for one; that of Redis is in `REDIS_URL`',
+    parse: matching(/^\P{Cc}+$/u, 'a name'),
+  }),
+  REDIS_SENTINEL_PASSWORD: optional({
+    accepts: 'a password',
+    meaning: 'password of the Sentinels, where they ask for one; as it is, not percent-encoded',
+    parse: matching(/^\P{Cc}+$/u, 'a password'),
+    show: showHidden,
   }),
   KEY_PREFIX: text({
     fallback: '',
