@@ -35,6 +35,7 @@ export const scripts = {
   readChanges: load('readChanges-2'),
   enterCall: load('enterCall-3'),
   claimCall: load('claimCall-2'),
+  leaveCall: load('leaveCall-2'),
   postLetter: load('postLetter-2'),
   renewLease: load('renewLease-1'),
   releaseLease: load('releaseLease-1'),
