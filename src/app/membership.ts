@@ -4,6 +4,7 @@
 import type { Logger } from '../core/logger.js';
 import { type Store, StoreUnavailable } from '../core/ports/store.js';
 import { randomId } from '../core/random-id.js';
+import { refusalOf } from './health.js';
 
 export interface MembershipOptions {
   readonly store: Store;
@@ -19,6 +20,8 @@ export class Membership {
   /** Since when every heartbeat has found our lease intact (epoch ms). */
   #unbrokenSince: number | undefined;
   #lastBeat = 0;
+  /** The word that the store has refused the last heartbeat with. */
+  #refusal: string | undefined;
 
   constructor(options: MembershipOptions) {
     this.#options = options;
@@ -61,12 +64,15 @@ export class Membership {
       if (await store.nodes.heartbeat(this.#nodeId, nodeToken)) {
         this.#lastBeat = Date.now();
         this.#unbrokenSince ??= this.#lastBeat;
+        this.#noteRefusal(undefined);
         return;
       }
       this.#unbrokenSince = undefined;
       await this.#claim();
+      this.#noteRefusal(undefined);
     } catch (error) {
       this.#unbrokenSince = undefined;
+      if (error instanceof StoreUnavailable) this.#noteRefusal(refusalOf(error));
       throw error;
     }
   }
@@ -74,6 +80,18 @@ export class Membership {
   /** Gives name and lease back; what is still journaled under this node is found by the others at once. */
   async leave(): Promise<void> {
     await this.#options.store.nodes.release(this.#nodeId, this.#options.nodeToken);
+  }
+
+  /**
+   * A store that answers and refuses (full, demoted, loading) is out of reach to nobody, so the connection says nothing:
+   * it is said here, once for each refusal and once when it is over.
+   */
+  #noteRefusal(refusal: string | undefined): void {
+    if (refusal === this.#refusal) return;
+    this.#refusal = refusal;
+    const { logger } = this.#options;
+    if (refusal === undefined) logger.info({}, 'the store serves again');
+    else logger.error({ refusal }, 'the store refuses to serve');
   }
 
   async #claim(): Promise<void> {

@@ -27,6 +27,8 @@ import type { McpServerLike } from './server-module.js';
 import type { ServerSource } from './server-source.js';
 
 const LISTEN = 'subscriptions/listen';
+/** What the SDK answers for a call whose connection was closed: nobody is there to read it, or this node goes. */
+const CLOSED = 499;
 
 export interface ModernEraOptions {
   readonly nodeId: string;
@@ -140,6 +142,8 @@ export class ModernEra {
       if (keyMissing && response.headers.get('content-type')?.startsWith('application/json')) {
         throw new StoreUnavailable('the key of request states is out of reach');
       }
+      // Its handler was closed under it, and the client has been told nothing yet.
+      if (response.status === CLOSED && this.#leaving) throw new NodeLeaving();
       await deliver(response);
     } finally {
       this.#calls.delete(handler);
