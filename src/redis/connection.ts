@@ -28,8 +28,11 @@ export interface ConnectionOptions {
 
 /** How often an open breaker asks again; short, as this is what delays recovery. */
 const PROBE_MS = 250;
-/** Probes that may fail on one connection before it is given up: a socket without a peer never errs by itself. */
-const PROBES_PER_CONNECTION = 8;
+/**
+ * Probes that may fail on one connection before it is given up: a socket without a peer never errs by itself. Few, since
+ * all of them are waited for when the server is back at the other end of a new one.
+ */
+const PROBES_PER_CONNECTION = 2;
 
 export class RedisConnection {
   readonly #options: ConnectionOptions;

@@ -39,6 +39,8 @@ function demandsOf(target: Target, session: RawSession): Record<string, Ask> {
 export class Siege {
   /** Answers of each kind, refusals among them. */
   answers = 0;
+  /** How many different things are asked, at all nodes. */
+  readonly kinds: number;
   readonly faults: string[] = [];
   readonly #running: Promise<unknown>;
   #over = false;
@@ -58,6 +60,7 @@ export class Siege {
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
     };
+    this.kinds = asks.length;
     this.#running = Promise.all(asks.map(besiege));
   }
 

@@ -11,12 +11,20 @@ export interface Line {
   delayMs: number;
   /** Ends every connection; new ones are taken. */
   cut(): void;
+  /** Carries nothing any more, on connections that stay open, as when a machine or a rule between has gone. */
+  lose(): void;
+  /** Carries again what is on new connections; those that were lost stay as they are. */
+  find(): void;
   close(): Promise<void>;
 }
 
 export async function startLine(redisPort: number): Promise<Line> {
   const sockets = new Set<Socket>();
+  let age = 0;
+  let lost = false;
   const server = createServer((near) => {
+    const born = age;
+    const carries = (): boolean => born === age && !lost;
     const far = connect(redisPort, '127.0.0.1');
     for (const [one, other] of [
       [near, far],
@@ -30,14 +38,14 @@ export async function startLine(redisPort: number): Promise<Line> {
         other.destroy();
       });
     }
-    near.pipe(far);
+    near.on('data', (chunk: Buffer) => void (carries() && far.write(chunk)));
     // One after the other: what comes later must not overtake what is on its way.
     let onItsWay = Promise.resolve();
     far.on('data', (chunk: Buffer) => {
       const due = performance.now() + line.delayMs;
       onItsWay = onItsWay.then(async () => {
         if (due > performance.now()) await pause(due - performance.now());
-        near.write(chunk);
+        if (carries()) near.write(chunk);
       });
     });
   });
@@ -48,6 +56,13 @@ export async function startLine(redisPort: number): Promise<Line> {
     delayMs: 0,
     cut() {
       for (const socket of sockets) socket.destroy();
+    },
+    lose() {
+      lost = true;
+    },
+    find() {
+      lost = false;
+      age += 1;
     },
     async close() {
       const closed = once(server, 'close');
