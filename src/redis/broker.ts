@@ -24,6 +24,14 @@ const BLOCK_GRACE_MS = 2000;
 /** Pause after a failed read: neither a hot loop nor a long deafness. */
 const RETRY_MS = 200;
 const LETTERS_PER_READ = 200;
+/**
+ * How often the subscription is told something by way of the other connection. It sends nothing by itself, so that its
+ * socket can be without a peer for ever and not know.
+ */
+const PROBE_MS = 2000;
+/** Probes in a row that may be missed: one can be late by a process that was busy. */
+const MISSED_PROBES = 2;
+const PROBE = 'probe';
 
 interface WakeUpNote {
   readonly s: string;
@@ -56,6 +64,9 @@ export function createRedisBroker(options: RedisBrokerOptions): Broker & { close
   let stopped = false;
   let subscriber: RedisClient | undefined;
   let reader: RedisClient | undefined;
+  let probing: NodeJS.Timeout | undefined;
+  let probeHeard = true;
+  const replaced = new WeakSet<RedisClient>();
 
   function connectClient(onReady: () => void): RedisClient {
     const onError = (error: Error) => logger.debug({ error }, 'redis: connection error');
@@ -64,7 +75,7 @@ export function createRedisBroker(options: RedisBrokerOptions): Broker & { close
 
   /** Keeps trying until the client is connected and `then` went through: Redis may come later than the node. */
   async function established(client: RedisClient, then: () => Promise<void>): Promise<void> {
-    for (let connected = false; !stopped; ) {
+    for (let connected = false; !stopped && !replaced.has(client); ) {
       try {
         if (!connected) await client.connect();
         connected = true;
@@ -78,7 +89,9 @@ export function createRedisBroker(options: RedisBrokerOptions): Broker & { close
   }
 
   function hear(handlers: BrokerHandlers, message: string, channel: string): void {
-    if (channel === keys.bus) {
+    if (message === PROBE) {
+      probeHeard = true;
+    } else if (channel === keys.bus) {
       handlers.onSignal(JSON.parse(message) as Signal);
     } else if (channel === keys.changeBus) {
       const [previous, position] = message.split(' ', 2) as [string, string];
@@ -118,6 +131,32 @@ export function createRedisBroker(options: RedisBrokerOptions): Broker & { close
       });
       effective = true;
     });
+  }
+
+  /** A subscription that does not hear its probes is replaced by another one. */
+  function probeSubscription(handlers: BrokerHandlers): void {
+    let missed = 0;
+    const channel = keys.wakeUpChannels + token;
+    probing = setInterval(() => {
+      // A store that is away says nothing about the subscription.
+      missed = probeHeard || !redis.up ? 0 : missed + 1;
+      if (missed < MISSED_PROBES) {
+        probeHeard = false;
+        redis.command(channel, 'PUBLISH', channel, PROBE).catch(() => {
+          probeHeard = true;
+        });
+        return;
+      }
+      missed = 0;
+      probeHeard = true;
+      logger.warn({}, 'bus: the subscription hears nothing, and is replaced');
+      if (subscriber) replaced.add(subscriber);
+      subscriber?.destroy();
+      subscribe(handlers).then(
+        () => handlers.onGap(),
+        (error: Error) => logger.error({ error }, 'bus: subscription failed'),
+      );
+    }, PROBE_MS);
   }
 
   async function readInbox(handlers: BrokerHandlers): Promise<void> {
@@ -161,6 +200,7 @@ export function createRedisBroker(options: RedisBrokerOptions): Broker & { close
       token = nodeToken;
       options.setToken(nodeToken);
       const subscribed = subscribe(handlers);
+      probeSubscription(handlers);
       readInbox(handlers).catch((error: Error) => logger.error({ error }, 'inbox: reader ended'));
       // With Redis away the node starts all the same, live and not ready, and both take hold when it comes.
       if (redis.up) await subscribed;
@@ -190,6 +230,7 @@ export function createRedisBroker(options: RedisBrokerOptions): Broker & { close
 
     close() {
       stopped = true;
+      clearInterval(probing);
       subscriber?.destroy();
       reader?.destroy();
     },
