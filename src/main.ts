@@ -3,8 +3,8 @@
  * The program: one node, configured by the environment; or, with an argument, a command about a fleet. Nothing else reads
  * the environment or the signals.
  *
- * Exit codes: 0 after an orderly stop, 1 when it cannot run (a port that is taken), 78 for a fault in the configuration;
- * those of `doctor` are in its usage.
+ * Exit codes: 0 after an orderly stop, 1 when it cannot run (a port that is taken) or was told twice to stop, 78 for a
+ * fault in the configuration; those of `doctor` are in its usage.
  */
 import { readFile } from 'node:fs/promises';
 import { type ConfigFault, formatFault, parseConfig } from './app/config.js';
@@ -52,7 +52,13 @@ function firstLine(error: unknown): string {
   return String(error instanceof Error ? error.message : error).split('\n')[0] as string;
 }
 
+/** Before there is a node there is nothing to drain. Without this, the first process of a container would take no signal. */
+function notYet(): void {
+  process.exit(0);
+}
+
 async function main(): Promise<void> {
+  process.on('SIGTERM', notYet).on('SIGINT', notYet);
   const parsed = parseConfig(process.env);
   const faults = 'faults' in parsed ? [...parsed.faults] : [];
   // Loaded also when something else is wrong already: all faults are told at once.
@@ -83,8 +89,13 @@ async function main(): Promise<void> {
 
   const stop = (signal: string): void => {
     log.info({ signal }, 'signal');
-    process.once('SIGTERM', () => process.exit(EXIT_FAILURE));
-    process.once('SIGINT', () => process.exit(EXIT_FAILURE));
+    process.off('SIGTERM', stop).off('SIGINT', stop);
+    // Whoever asks twice means at once: what runs here is left to the other nodes as after a crash.
+    const stopNow = (again: string): void => {
+      log.warn({ signal: again }, 'second signal: ended at once, without draining');
+      process.exit(EXIT_FAILURE);
+    };
+    process.on('SIGTERM', stopNow).on('SIGINT', stopNow);
     running.drain().then(
       () => process.exit(0),
       (error: Error) => {
@@ -93,8 +104,8 @@ async function main(): Promise<void> {
       },
     );
   };
-  process.once('SIGTERM', stop);
-  process.once('SIGINT', stop);
+  process.off('SIGTERM', notYet).off('SIGINT', notYet);
+  process.on('SIGTERM', stop).on('SIGINT', stop);
 
   try {
     const { port } = await running.listen();

@@ -4,6 +4,7 @@
 import type { Logger } from '../core/logger.js';
 import { type Store, StoreUnavailable } from '../core/ports/store.js';
 import { randomId } from '../core/random-id.js';
+import { refusalOf } from './health.js';
 
 export interface MembershipOptions {
   readonly store: Store;
@@ -21,6 +22,8 @@ export class Membership {
   #lastBeat = 0;
   /** Of a clock that nobody sets. */
   #confirmedAt = performance.now();
+  /** The word that the store has refused the last heartbeat with. */
+  #refusal: string | undefined;
 
   constructor(options: MembershipOptions) {
     this.#options = options;
@@ -70,13 +73,16 @@ export class Membership {
         this.#lastBeat = Date.now();
         this.#confirmedAt = performance.now();
         this.#unbrokenSince ??= this.#lastBeat;
+        this.#noteRefusal(undefined);
         return;
       }
       this.#unbrokenSince = undefined;
       await this.#claim();
       this.#confirmedAt = performance.now();
+      this.#noteRefusal(undefined);
     } catch (error) {
       this.#unbrokenSince = undefined;
+      if (error instanceof StoreUnavailable) this.#noteRefusal(refusalOf(error));
       throw error;
     }
   }
@@ -84,6 +90,18 @@ export class Membership {
   /** Gives name and lease back; what is still journaled under this node is found by the others at once. */
   async leave(): Promise<void> {
     await this.#options.store.nodes.release(this.#nodeId, this.#options.nodeToken);
+  }
+
+  /**
+   * A store that answers and refuses (full, demoted, loading) is out of reach to nobody, so the connection says nothing:
+   * it is said here, once for each refusal and once when it is over.
+   */
+  #noteRefusal(refusal: string | undefined): void {
+    if (refusal === this.#refusal) return;
+    this.#refusal = refusal;
+    const { logger } = this.#options;
+    if (refusal === undefined) logger.info({}, 'the store serves again');
+    else logger.error({ refusal }, 'the store refuses to serve');
   }
 
   async #claim(): Promise<void> {

@@ -4,14 +4,12 @@
  * Birth: store, name, broker, clock, listener. Death: readiness, listener, streams, calls, name, inbox, store. What
  * others see first goes first.
  */
-import { createServer, type Server } from 'node:http';
-
 import { Audit } from '../core/audit.js';
 import { ChangeFeed } from '../core/change-feed.js';
 import { Hub } from '../core/hub.js';
 import { HeldPlaces } from '../core/limits/held-places.js';
 import type { Logger } from '../core/logger.js';
-import { type Store, StoreUnavailable } from '../core/ports/store.js';
+import type { Store } from '../core/ports/store.js';
 import { newNodeToken } from '../core/random-id.js';
 import { Relay } from '../core/relay.js';
 import type { Notify } from '../core/server-context.js';
@@ -31,16 +29,14 @@ import { ToolScopes } from '../mcp/tool-scopes.js';
 import { Clockwork } from './clockwork.js';
 import { isLoopback } from './config/addresses.js';
 import type { Config } from './config-types.js';
+import { Doors } from './doors.js';
+import { drain } from './drain.js';
 import { takeUpDuties } from './duties.js';
 import { createFront, type Front } from './front.js';
-import { listen, timesOf } from './listen.js';
+import { healthOf } from './health.js';
+import { timesOf } from './listen.js';
 import { Membership } from './membership.js';
 import type { NodeMetrics } from './metrics.js';
-
-/** When clients come back whose stream was closed by a node that goes. */
-const RECONNECT_MS = 1000;
-/** How long a leaving node waits for the last answers to be written. */
-const LAST_ANSWERS_MS = 2000;
 
 export interface NodeParts {
   readonly config: Config;
@@ -71,11 +67,8 @@ export class Node {
   readonly #audit: Audit;
   readonly #places: HeldPlaces;
   readonly #front: Front;
-  readonly #servers: Server[] = [];
+  readonly #doors = new Doors();
   #started: Promise<void> | undefined;
-  /** Responses that are not over. */
-  #answering = 0;
-  #connections = 0;
   #joined = false;
   #draining = false;
   #closed: Promise<void> | undefined;
@@ -188,7 +181,7 @@ export class Node {
         leaseAgeSeconds: () => this.#membership.leaseAgeMs / 1000,
         callsRunning: () => ({ legacy: this.#hub.exchangeCount, modern: this.#modern.running }),
         subscriptionsOpen: () => this.#modern.listening,
-        connectionsOpen: () => this.#connections,
+        connectionsOpen: () => this.#doors.connections,
         draining: () => this.#draining,
       },
       { store: store.kind, leaseSeconds: config.nodeLeaseMs / 1000 },
@@ -257,30 +250,18 @@ export class Node {
       );
     }
     const times = timesOf(requestTimeoutMs);
-    const server = createServer(times, (req, res) => {
-      this.#answering += 1;
-      res.once('close', () => {
-        this.#answering -= 1;
-      });
-      if (this.#draining) res.setHeader('Connection', 'close');
-      const handler = this.#front.direct.get(req.url ?? '');
-      if (handler) handler(req, res);
-      else this.#front.application(req, res);
-    });
-    server.on('connection', (socket) => {
-      this.#connections += 1;
-      socket.once('close', () => {
-        this.#connections -= 1;
-      });
-    });
-    // Bound before the node takes its place in the fleet: a port that is taken must leave no trace there.
     const onLate = () => this.#parts.metrics.refused('request_time');
-    const address = await listen(server, port, host, onLate);
-    this.#servers.push(server);
+    const { direct, application, opsApplication } = this.#front;
+    // Bound before the node takes its place in the fleet: a port that is taken must leave no trace there.
+    const address = await this.#doors.open({
+      serve: (req, res) => (direct.get(req.url ?? '') ?? application)(req, res),
+      port,
+      host,
+      times,
+      onLate,
+    });
     if (opsPort !== undefined) {
-      const opsServer = createServer(times, this.#front.opsApplication);
-      const opsAddress = await listen(opsServer, opsPort, host);
-      this.#servers.push(opsServer);
+      const opsAddress = await this.#doors.open({ serve: opsApplication, port: opsPort, host, times });
       this.#parts.logger.info({ opsPort: opsAddress.port }, 'listening for operators');
     }
     await this.start();
@@ -295,29 +276,9 @@ export class Node {
     );
   }
 
-  async health(): Promise<HealthReport> {
+  health(): Promise<HealthReport> {
     const { store } = this.#parts;
-    let activeSessions: number | null = null;
-    let reason: string | undefined;
-    try {
-      [activeSessions] = await Promise.all([store.sessions.count(), store.checkWritable()]);
-    } catch (error) {
-      reason = error instanceof StoreUnavailable ? error.message : 'the store answers with errors';
-    }
-    const serves = this.#joined && reason === undefined;
-    const status = this.#draining ? 'draining' : serves ? 'healthy' : 'unhealthy';
-    return {
-      status,
-      nodeId: this.nodeId,
-      activeSessions,
-      timestamp: new Date().toISOString(),
-      checks: {
-        // Bound, but not yet a member of the fleet: nobody could be answered here.
-        node: { status: this.#joined ? 'up' : 'starting' },
-        store: { kind: store.kind, status: reason === undefined ? 'up' : 'down', ...(reason && { reason }) },
-      },
-      uptimeSeconds: Math.floor(process.uptime()),
-    };
+    return healthOf({ store, nodeId: this.nodeId, joined: this.#joined, draining: this.#draining });
   }
 
   /**
@@ -339,22 +300,16 @@ export class Node {
     const { store, logger } = this.#parts;
     this.#draining = true;
     logger.info({}, 'draining');
-    await sleep(delayMs);
-    const closed = this.#servers.map((server) => new Promise((resolve) => server.close(resolve)));
-    this.#hub.closeMainTails(RECONNECT_MS);
-    await this.#modern.endSubscriptions();
-    const deadline = Date.now() + timeoutMs;
-    while (this.#hub.exchangeCount + this.#modern.running > 0 && Date.now() < deadline) await sleep(50);
-    // What still runs is left as it is in the journal: the survivors take it over like the calls of a dead node.
-    this.#hub.relinquish();
-    await this.#modern.stop();
-    this.#hub.closeTails(RECONNECT_MS);
-    // Requests that had come in before the listener closed get their answers; what is left after that is idle.
-    const patience = Date.now() + LAST_ANSWERS_MS;
-    do await sleep(20);
-    while (this.#answering > 0 && Date.now() < patience);
-    for (const server of this.#servers) server.closeAllConnections();
-    await Promise.all(closed);
+    await drain({
+      doors: this.#doors,
+      hub: this.#hub,
+      modern: this.#modern,
+      calls: store.calls,
+      nodeToken: this.#token,
+      logger,
+      delayMs,
+      timeoutMs,
+    });
     this.#clock.stop();
     this.#era.stop();
     this.#hub.stop();
@@ -368,8 +323,4 @@ export class Node {
     await this.#parts.tracing.flush();
     logger.info({}, 'stopped');
   }
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -11,6 +11,7 @@ import type { JsonRpcId, JsonRpcMessage } from './jsonrpc.js';
 import type { Logger } from './logger.js';
 import { MainTail } from './main-tail.js';
 import type { Signal, WakeUp } from './ports/broker.js';
+import type { CallName } from './ports/call-journal.js';
 import type { ChangeEntry } from './ports/change-log.js';
 import { type EventLog, MAIN_STREAM, START } from './ports/event-log.js';
 import type { Appended } from './stream-writer.js';
@@ -230,13 +231,19 @@ export class Hub {
     for (const tail of [...this.tails()]) tail.close(retryMs);
   }
 
-  relinquish(): void {
-    for (const exchange of [...this.#exchanges]) exchange.relinquish();
+  /** Ends what runs here, without a word; the names of those calls that a survivor can take over. */
+  relinquish(): CallName[] {
+    const exchanges = [...this.#exchanges];
+    for (const exchange of exchanges) exchange.relinquish();
+    return exchanges.flatMap(({ sessionId, callId }) => (callId === undefined ? [] : { sessionId, callId }));
   }
 
-  /** The streams that belong to no call. */
-  closeMainTails(retryMs: number): void {
-    for (const tail of [...this.tails()]) if (tail instanceof MainTail) tail.close(retryMs);
+  /** The streams that no call running here feeds: main streams, and what is resumed of calls elsewhere. */
+  closeIdleTails(retryMs: number): void {
+    for (const { exchanges, tails } of this.#bySession.values()) {
+      const running = new Set([...exchanges].map(({ callId }) => callId));
+      for (const tail of [...tails]) if (!running.has(tail.streamId)) tail.close(retryMs);
+    }
   }
 
   stop(): void {

@@ -225,6 +225,14 @@ export class Exchange implements OpenExchange, TransportLike {
 
   relinquish(): void {
     this.#clean = false;
+    const { outlet } = this.#options;
+    if (outlet.leave?.() === false) {
+      const data = { retryable: true, reason: 'node_lost' };
+      for (const { request } of this.#inbound.values()) {
+        const error = errorResponse(request.id, ErrorCode.InternalError, 'The node that ran this request left', data);
+        outlet.result(error).catch(() => undefined);
+      }
+    }
     this.end();
   }
 

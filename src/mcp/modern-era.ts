@@ -35,6 +35,8 @@ import type { ServerSource } from './server-source.js';
 
 /** The method that opens a stream of this era. */
 export const LISTEN = 'subscriptions/listen';
+/** What the SDK answers for a call whose connection was closed: nobody is there to read it, or this node goes. */
+const CLOSED = 499;
 
 export interface ModernEraOptions {
   readonly nodeId: string;
@@ -175,6 +177,8 @@ export class ModernEra {
       if (keyMissing && response.headers.get('content-type')?.startsWith('application/json')) {
         throw new StoreUnavailable('the key of request states is out of reach');
       }
+      // Its handler was closed under it, and the client has been told nothing yet.
+      if (response.status === CLOSED && this.#leaving) throw new NodeLeaving();
       await deliver(response);
     } finally {
       this.#calls.delete(handler);
@@ -211,12 +215,10 @@ export class ModernEra {
     { principal, expiresAt }: Identity,
     deliver: (response: Response) => Promise<void>,
   ): Promise<void> {
-    if (this.#leaving) throw new NodeLeaving();
     if (this.#listening >= this.#options.maxListenStreams) throw new TooManyStreams('streams_node');
     // Counted before anything is waited for, or many that come at once would all find room.
     this.#listening += 1;
     const handler = createMcpHandler(this.#factory(this.#nobody), this.#handlerOptions);
-    this.#listens.add(handler);
     const forget = this.#options.tokenExpiry.follow(expiresAt, () => void handler.close());
     let release: (() => void) | undefined;
     try {
@@ -226,7 +228,13 @@ export class ModernEra {
       const taken = await this.#options.places.take([{ pool: `listen:${digestOf(principal)}`, limit }]);
       if (taken.outcome === 'full') throw new TooManyStreams('subscriptions_user');
       release = taken.release;
-      await deliver(await handler.fetch(request, options));
+      // From now on a drain ends it; before, there is nothing that it could end.
+      this.#listens.add(handler);
+      const response = await handler.fetch(request, options);
+      // On a connection that was kept open, behind the others that have been ended: told in order as they were, so that
+      // the client opens it again elsewhere.
+      if (this.#leaving) await handler.close();
+      await deliver(response);
     } finally {
       this.#listening -= 1;
       this.#listens.delete(handler);

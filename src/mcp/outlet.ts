@@ -22,6 +22,11 @@ export interface Outlet {
   abandon(refusal: Refusal): void;
   /** Closes the connection of the call, not its stream: the client comes back for the rest. */
   closeStream(): void;
+  /**
+   * This node goes before the call is over: what a survivor needs is put into the journal, if it is not there yet. False:
+   * this client could not come back for the answer. Unset: there is nothing to do.
+   */
+  leave?(): boolean;
 }
 
 export type Refusal = 'gone' | 'unavailable' | 'fenced';

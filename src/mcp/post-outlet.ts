@@ -130,6 +130,13 @@ export class PostOutlet implements Outlet {
     this.#tail?.close(RECONNECT_MS);
   }
 
+  leave(): boolean {
+    if (this.#done || this.#writer) return true;
+    if (!this.#options.primes) return false;
+    this.closeStream();
+    return true;
+  }
+
   /** Turns the answer into a stream, if it is not one already. */
   upgrade(): void {
     if (this.#done || this.#writer) return;

@@ -68,6 +68,11 @@ export function createMemoryCallJournal(state: MemoryState, limits: StoreLimits)
       return { outcome: 'claimed', journal: entry.journal, claims: entry.claims };
     },
 
+    async leave({ sessionId, callId }, owner) {
+      const entry = state.session(sessionId)?.calls.get(callId);
+      if (entry?.owner === owner) entry.claims -= 1;
+    },
+
     async renew(owner) {
       const list = find(owner);
       if (list) state.expiries.move(list.ends, endOfList());

@@ -26,6 +26,14 @@ const BLOCK_GRACE_MS = 2000;
 /** Pause after a failed read: neither a hot loop nor a long deafness. */
 const RETRY_MS = 200;
 const LETTERS_PER_READ = 200;
+/**
+ * How often the subscription is told something by way of the other connection. It sends nothing by itself, so that its
+ * socket can be without a peer for ever and not know.
+ */
+const PROBE_MS = 2000;
+/** Probes in a row that may be missed: one can be late by a process that was busy. */
+const MISSED_PROBES = 2;
+const PROBE = 'probe';
 
 interface WakeUpNote {
   readonly s: string;
@@ -61,11 +69,15 @@ export function createRedisBroker(options: RedisBrokerOptions): Broker & { close
   let subscriber: Subscriber | undefined;
   let reader: RedisClient | undefined;
   let release = (): void => undefined;
+  let probing: NodeJS.Timeout | undefined;
+  let probeHeard = true;
 
   const onError = (error: Error, server: string) => logger.debug({ error, server }, 'redis: connection error');
 
   function hear(handlers: BrokerHandlers, message: string, channel: string): void {
-    if (channel === keys.bus) {
+    if (message === PROBE) {
+      probeHeard = true;
+    } else if (channel === keys.bus) {
       handlers.onSignal(JSON.parse(message) as Signal);
     } else if (channel === keys.changeBus) {
       const [previous, position] = message.split(' ', 2) as [string, string];
@@ -115,6 +127,27 @@ export function createRedisBroker(options: RedisBrokerOptions): Broker & { close
     });
   }
 
+  /** A subscription that does not hear its probes is made anew; `onSubscribed` then tells of the gap. */
+  function probeSubscription(): void {
+    let missed = 0;
+    const channel = keys.wakeUpChannels + token;
+    probing = setInterval(() => {
+      // A store that is away says nothing about the subscription.
+      missed = probeHeard || !redis.up ? 0 : missed + 1;
+      if (missed < MISSED_PROBES) {
+        probeHeard = false;
+        redis.command(channel, 'PUBLISH', channel, PROBE).catch(() => {
+          probeHeard = true;
+        });
+        return;
+      }
+      missed = 0;
+      probeHeard = true;
+      logger.warn({}, 'bus: the subscription hears nothing, and is replaced');
+      subscriber?.renew();
+    }, PROBE_MS);
+  }
+
   async function readInbox(handlers: BrokerHandlers): Promise<void> {
     const key = keys.inbox(token);
     let last = '0-0';
@@ -151,6 +184,7 @@ export function createRedisBroker(options: RedisBrokerOptions): Broker & { close
       token = nodeToken;
       options.setToken(nodeToken);
       const subscribed = subscribe(handlers);
+      probeSubscription();
       readInbox(handlers).catch((error: Error) => logger.error({ error }, 'inbox: reader ended'));
       // With Redis away the node starts all the same, live and not ready, and both take hold when it comes.
       if (redis.up) await subscribed;
@@ -185,6 +219,7 @@ export function createRedisBroker(options: RedisBrokerOptions): Broker & { close
 
     close() {
       stopped = true;
+      clearInterval(probing);
       subscriber?.close();
       release();
       reader?.destroy();

@@ -54,6 +54,11 @@ export function createRedisCallJournal(redis: RedisConnection, keys: Keys, limit
       return journal === undefined ? { outcome: 'unknown' } : { outcome: 'claimed', journal, claims };
     },
 
+    async leave({ sessionId, callId }, owner) {
+      const both = [keys.session(sessionId), keys.stream(sessionId, callId)];
+      await redis.run(scripts.leaveCall, both, [owner]);
+    },
+
     async renew(owner) {
       const key = keys.calls(owner);
       await redis.command(key, 'PEXPIRE', key, listLife);

@@ -38,8 +38,11 @@ export interface ConnectionOptions {
 const PROBE_MS = 250;
 /** How often the start looks whether the first probe has succeeded. */
 const LOOK_MS = 10;
-/** Probes that may fail on one connection before it is given up: a socket without a peer never errs by itself. */
-const PROBES_PER_CONNECTION = 8;
+/**
+ * Probes that may fail on one connection before it is given up: a socket without a peer never errs by itself. Few, since
+ * all of them are waited for when the server is back at the other end of a new one.
+ */
+const PROBES_PER_CONNECTION = 2;
 
 /** Names tried to find a key of each server of a Cluster; a server with so few slots that none fits is not asked. */
 const KEYS_TRIED = 1000;

@@ -37,6 +37,7 @@ export const scripts = {
   enterCall: load('enterCall-4'),
   dropCall: load('dropCall-2'),
   claimCall: load('claimCall-2'),
+  leaveCall: load('leaveCall-2'),
   postLetter: load('postLetter-2'),
   renewLease: load('renewLease-1'),
   releaseLease: load('releaseLease-1'),

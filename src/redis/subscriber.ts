@@ -42,6 +42,12 @@ export class Subscriber {
     this.#link?.end();
   }
 
+  /** Gives the connection up and listens on another one: a socket without a peer never errs by itself. */
+  renew(): void {
+    this.#server = '';
+    this.#follow();
+  }
+
   #follow(): void {
     const { masters } = this.#options.topology;
     if (this.#closed || masters.length === 0 || masters.some((address) => nameOf(address) === this.#server)) return;

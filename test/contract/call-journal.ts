@@ -61,6 +61,22 @@ export function callJournalContract(name: string, openHarness: OpenHarness): voi
       });
     });
 
+    it('does not count the claims of owners that left in order', async () => {
+      const { stores } = await openStores();
+      const { sessionId } = await openSession(stores[0]);
+      const call = { sessionId, callId: 'call' };
+      await openCall(stores[0], sessionId);
+      await stores[0].calls.leave(call, A);
+      await stores[1].calls.leave(call, B);
+      const uncounted = { ...FIRST_CLAIM, claims: 0 };
+      expect(await stores[1].calls.claim(call, A, B, '')).to.deep.equal(uncounted);
+      await stores[1].calls.leave(call, B);
+      expect(await stores[0].calls.claim(call, B, A, '')).to.deep.equal(uncounted);
+      expect(await stores[1].calls.claim(call, A, B, '')).to.deep.equal(FIRST_CLAIM);
+      await stores[0].calls.leave({ sessionId, callId: 'never' }, A);
+      expect(await stores[1].calls.claim({ sessionId, callId: 'never' }, A, B, '')).to.deep.equal({ outcome: 'over' });
+    });
+
     it('leaves a journal of another form as it is, for a node that knows it', async () => {
       const { stores } = await openStores();
       const { sessionId } = await openSession(stores[0]);

@@ -32,6 +32,11 @@ export interface CallJournal {
    * claim (any more). `unknown`: the journal does not begin with `form`, another release wrote it; it stays as it is.
    */
   claim(call: CallName, from: string, to: string, form: string): Promise<Claim>;
+  /**
+   * The owner leaves in order: that it ran the call does not count among its claims, as nobody was brought down by it.
+   * Nothing happens where another one owns it.
+   */
+  leave(call: CallName, owner: string): Promise<void>;
   /** Keeps a living node's list alive; lists of the dead outlive their lease long enough to be taken over. */
   renew(owner: string): Promise<void>;
 }
