@@ -36,7 +36,7 @@ import {
   type SessionState,
 } from '../core/server-context.js';
 import { StreamWriter } from '../core/stream-writer.js';
-import { enterExchange } from './current-exchange.js';
+import { areFollowed, currentExchange, enterExchange } from './current-exchange.js';
 import { Exchange } from './exchange.js';
 import { formatCall } from './journaled-call.js';
 import { createMainOutlet, type WriteMain } from './main-outlet.js';
@@ -194,7 +194,7 @@ export class LegacyEra {
   ): Promise<void> {
     const { store, logger } = this.options;
     const { sessionId } = session;
-    const context = this.context(sessionId, createSessionState(store.sessions, sessionId), caller);
+    const context = () => this.context(sessionId, createSessionState(store.sessions, sessionId), caller);
     let exchange: Exchange;
     try {
       exchange = await this.exchange(session, context, caller, outlet, effects);
@@ -214,45 +214,46 @@ export class LegacyEra {
     return { era: 'legacy', nodeId, sessionId, session, notify, requestState, ...(authInfo && { authInfo }) };
   }
 
-  /** A hydrated exchange, ready for its messages. */
+  /** An exchange whose server is in the session's state, ready for its messages. `opens`: they begin with `initialize`. */
   async exchange(
     session: Pick<SessionRecord, 'sessionId' | 'initialize' | 'logLevel'>,
-    context: ServerContext,
+    context: () => ServerContext,
     caller: Caller,
     outlet: Outlet,
     effects: SessionEffects,
+    opens = false,
   ): Promise<Exchange> {
     const { servers, hub, logger, nodeToken, metrics } = this.options;
-    const server = await servers.acquire(context);
-    const closeStream = () => outlet.closeStream();
+    const seat = await servers.acquire(context, {
+      initialize: session.initialize,
+      opens,
+      onError: this.#onServerError,
+    });
+    const { http, authInfo } = caller;
+    const followed = servers.reusable && areFollowed() ? context() : undefined;
     const exchange = new Exchange({
       session,
+      seat,
       nodeToken,
       hub,
       logger,
       outlet,
       effects,
-      extra: {
-        ...caller.http,
-        ...(caller.authInfo && { authInfo: caller.authInfo }),
-        closeSSEStream: closeStream,
-      },
-      ...(servers.reusable && { enter: (deliver: () => void) => enterExchange(context, deliver) }),
+      extra: { ...http, ...(authInfo && { authInfo }), closeSSEStream: () => outlet.closeStream() },
+      ...(followed && {
+        enter: (deliver: () => void) => enterExchange(followed, deliver),
+        isForeign: () => (currentExchange() ?? followed) !== followed,
+      }),
       onEnd: (clean) =>
         void servers
-          .release(server, clean)
+          .release(seat, clean)
           .catch((error: Error) => logger.warn({ error }, 'exchange: server not closed')),
     });
-    exchange.onerror = (error) => logger.debug({ error }, 'exchange: server reports');
-    try {
-      await exchange.hydrate(server);
-    } catch (error) {
-      exchange.end();
-      throw error;
-    }
-    if (session.initialize !== '') metrics.sessionRestored();
+    if (!opens && session.initialize !== '') metrics.sessionRestored();
     return exchange;
   }
+
+  readonly #onServerError = (error: Error): void => this.options.logger.debug({ error }, 'exchange: server reports');
 
   /** Writes onto the session's main stream, in order; for a call, only while this node owns it. */
   writeMain(sessionId: string, call?: { readonly callId: string; readonly owner: string }): WriteMain {
@@ -284,7 +285,7 @@ export class LegacyEra {
   #notifyServer(session: SessionRecord, message: JsonRpcNotification, caller: Caller): void {
     const outlet = createMainOutlet(this.writeMain(session.sessionId), 0);
     const state = createSessionState(this.options.store.sessions, session.sessionId);
-    const context = this.context(session.sessionId, state, caller);
+    const context = () => this.context(session.sessionId, state, caller);
     this.exchange(session, context, caller, outlet, this.effects(session.sessionId)).then(
       (exchange) => {
         exchange.deliver(message);

@@ -162,7 +162,7 @@ export class ModernEra {
   }
 
   #factory(context: ServerContext): McpServerFactory {
-    return async () => asServed(await this.#options.servers.build(context));
+    return async () => asServed(await this.#options.servers.build(() => context));
   }
 
   async #listen(
@@ -207,7 +207,7 @@ export class ModernEra {
   async #probe(): Promise<boolean> {
     const { servers, states } = this.#options;
     const nobody = { principal: '', authInfo: undefined };
-    const server = await servers.build(this.#context(nobody, states.codec({ principal: '', purpose: 'probe' })));
+    const server = await servers.build(() => this.#context(nobody, states.codec({ principal: '', purpose: 'probe' })));
     const served = isOfSecondLine(server);
     await server.close();
     return served;

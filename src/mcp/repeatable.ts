@@ -57,7 +57,7 @@ async function repeatableTools(era: LegacyEra, session: SessionRecord, caller: C
     closeStream: () => {},
   };
   const names = new Set<unknown>();
-  const context = era.context(sessionId, createSessionState(era.options.store.sessions, sessionId), caller);
+  const context = () => era.context(sessionId, createSessionState(era.options.store.sessions, sessionId), caller);
   let cursor: unknown;
   for (let page = 0; page < MAX_PAGES; page += 1) {
     const exchange = await era.exchange(session, context, caller, outlet, noEffects);

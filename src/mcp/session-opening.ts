@@ -60,11 +60,15 @@ export async function openSession(
     abandon: () => {},
     closeStream: () => {},
   };
-  const context = era.context(sessionId, state, caller);
-  const exchange = await era.exchange({ sessionId, initialize: '', logLevel: '' }, context, caller, outlet, noEffects);
+  const context = () => era.context(sessionId, state, caller);
+  const params = JSON.stringify(asked.params);
+  const opened = { sessionId, initialize: params, logLevel: '' };
+  const exchange = await era.exchange(opened, context, caller, outlet, noEffects, true);
   exchange.deliver(asked);
   const response = await inTime(answer, request);
   const revision = negotiated(response);
+  // What is replayed later is what was agreed on; only where that was also what was asked for are the two alike.
+  if (revision === undefined || revision !== asked.params?.protocolVersion) exchange.keepServerFromOthers();
   if (revision === undefined) {
     created(false);
     return { outcome: 'refused', response };
