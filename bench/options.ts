@@ -59,6 +59,7 @@ export function parseOptions(args: readonly string[]): Options {
 
 function positive(value: string | undefined, fallback: number): number {
   const number = value === undefined ? fallback : Number(value);
-  if (!(Number.isInteger(number) && number > 0)) throw new RangeError(`a whole number above 0 is expected, not ${value}\n\n${USAGE}`);
+  if (!(Number.isInteger(number) && number > 0))
+    throw new RangeError(`a whole number above 0 is expected, not ${value}\n\n${USAGE}`);
   return number;
 }

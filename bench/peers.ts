@@ -1,11 +1,12 @@
 /** The request workloads, side by side. */
+
+import type { RedisServer } from '../test/support/redis.js';
 import { contestant } from './contestants/index.js';
 import { openAll } from './load/messages.js';
-import { startServer, type Server } from './measure/processes.js';
+import { type Server, startServer } from './measure/processes.js';
 import { type Figure, type Lane, measure } from './measure/rounds.js';
 import type { Options } from './options.js';
-import { type Workload, WORKLOADS } from './workloads/requests.js';
-import type { RedisServer } from '../test/support/redis.js';
+import { WORKLOADS, type Workload } from './workloads/requests.js';
 
 /** Enough that a server is never idle while it is measured. */
 const CONNECTIONS = 16;
@@ -15,9 +16,15 @@ export interface Result {
   readonly figures: readonly Figure[];
 }
 
-export async function runPeers(options: Options, redis: RedisServer, onResult: (result: Result) => void): Promise<void> {
+export async function runPeers(
+  options: Options,
+  redis: RedisServer,
+  onResult: (result: Result) => void,
+): Promise<void> {
   const wanted = WORKLOADS.filter(({ id }) => options.only === undefined || options.only.includes(id));
-  const ids = [...new Set(wanted.flatMap((workload) => workload.contestants))].filter((id) => options.peers?.includes(id) ?? true);
+  const ids = [...new Set(wanted.flatMap((workload) => workload.contestants))].filter(
+    (id) => options.peers?.includes(id) ?? true,
+  );
   const servers = new Map<string, Server>();
   try {
     for (const id of ids) servers.set(id, await startServer(contestant(id), redis.url));

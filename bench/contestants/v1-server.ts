@@ -10,16 +10,20 @@ export default function createV1Server(): McpServer {
       return forecast(input);
     });
   }
-  server.registerTool('steps', { description: 'Ten steps, each of them told', inputSchema: INPUT.shape }, async (input, extra) => {
-    const progressToken = extra._meta?.progressToken;
-    for (let progress = 1; progressToken !== undefined && progress <= STEPS; progress += 1) {
-      await extra.sendNotification({
-        method: 'notifications/progress',
-        params: { progressToken, progress, total: STEPS },
-      });
-    }
-    return forecast(input);
-  });
+  server.registerTool(
+    'steps',
+    { description: 'Ten steps, each of them told', inputSchema: INPUT.shape },
+    async (input, extra) => {
+      const progressToken = extra._meta?.progressToken;
+      for (let progress = 1; progressToken !== undefined && progress <= STEPS; progress += 1) {
+        await extra.sendNotification({
+          method: 'notifications/progress',
+          params: { progressToken, progress, total: STEPS },
+        });
+      }
+      return forecast(input);
+    },
+  );
   server.registerTool('ask', { description: 'Asks the user', inputSchema: {} }, async () => {
     await server.server.elicitInput(QUESTION);
     return reply(now());

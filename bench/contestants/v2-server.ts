@@ -10,16 +10,20 @@ export default function createV2Server(): McpServer {
       return forecast(input);
     });
   }
-  server.registerTool('steps', { description: 'Ten steps, each of them told', inputSchema: INPUT }, async (input, ctx) => {
-    const progressToken = ctx.mcpReq._meta?.progressToken;
-    for (let progress = 1; progressToken !== undefined && progress <= STEPS; progress += 1) {
-      await ctx.mcpReq.notify({
-        method: 'notifications/progress',
-        params: { progressToken, progress, total: STEPS },
-      });
-    }
-    return forecast(input);
-  });
+  server.registerTool(
+    'steps',
+    { description: 'Ten steps, each of them told', inputSchema: INPUT },
+    async (input, ctx) => {
+      const progressToken = ctx.mcpReq._meta?.progressToken;
+      for (let progress = 1; progressToken !== undefined && progress <= STEPS; progress += 1) {
+        await ctx.mcpReq.notify({
+          method: 'notifications/progress',
+          params: { progressToken, progress, total: STEPS },
+        });
+      }
+      return forecast(input);
+    },
+  );
   server.registerTool('ask', { description: 'Asks the user' }, async (ctx) => {
     await ctx.mcpReq.elicitInput(QUESTION);
     return reply(now());

@@ -69,7 +69,9 @@ export class Connection {
     }
     this.#waiting.onText?.(this.#text);
     const over =
-      this.#length === -1 ? this.#text.endsWith('\r\n0\r\n\r\n') || this.#text.startsWith('0\r\n\r\n', this.#bodyStart) : this.#text.length - this.#bodyStart >= this.#length;
+      this.#length === -1
+        ? this.#text.endsWith('\r\n0\r\n\r\n') || this.#text.startsWith('0\r\n\r\n', this.#bodyStart)
+        : this.#text.length - this.#bodyStart >= this.#length;
     if (!over) return;
     const { resolve } = this.#waiting;
     this.#waiting = undefined;

@@ -4,6 +4,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createInterface } from 'node:readline';
 import type { Contestant } from '../contestants/index.js';
 import type { Weight } from '../contestants/ready.js';
 
@@ -42,7 +43,14 @@ export async function startServer(
   };
   const child = spawn(process.execPath, ['--expose-gc', ...nodeArguments, '--import', 'tsx', contestant.module], {
     env,
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+  });
+  const listening = new Promise<number>((resolve) => {
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      const { msg, port, level } = line.startsWith('{') ? JSON.parse(line) : { level: 'error' };
+      if (msg === 'listening') resolve(port);
+      if (level === 'error' || level === 'warn') process.stderr.write(`${contestant.id}: ${line}\n`);
+    });
   });
   children.add(child);
   const exited = once(child, 'exit').then(() => void children.delete(child));
@@ -56,7 +64,8 @@ export async function startServer(
       if (field in message) return message[field] as T;
     }
   };
-  const port = await answer<number>('port', START_DEADLINE_MS);
+  // A node says it in its log, the others say it to the bench.
+  const port = await Promise.race([listening, answer<number>('port', START_DEADLINE_MS)]);
   const ask = <T>(question: string, field: string): Promise<T> => {
     const answered = answer<T>(field, START_DEADLINE_MS);
     child.send(question);

@@ -81,6 +81,7 @@ export const WORKLOADS: readonly Workload[] = [
     title: 'opening a session: `initialize` and `initialized`',
     unit: 'session',
     contestants: [...SESSION_PEERS, ...ANYNODE],
-    prepare: async ({ speaks }) => (speaks === 'sessions' ? async (connection) => void (await openSession(connection)) : greet),
+    prepare: async ({ speaks }) =>
+      speaks === 'sessions' ? async (connection) => void (await openSession(connection)) : greet,
   },
 ];

@@ -1,0 +1,2 @@
+import type { Options } from '../options.js';
+export async function runScale(_options: Options): Promise<void> {}
