@@ -42,6 +42,13 @@ export const CONTESTANTS: readonly Contestant[] = [
   { ...v2, id: 'v2-stateless', label: 'SDK 2.x handler, stateless', speaks: 'stateless' },
   { ...v2, id: 'v2-modern', label: 'SDK 2.x handler, 2026-07-28', speaks: 'modern' },
   { ...anynode, id: 'anynode-reusable', label: 'anynode, reusable servers', env: reusable, speaks: 'sessions' },
+  {
+    ...anynode,
+    id: 'anynode-lists',
+    label: 'anynode, reusable servers, fixed lists',
+    env: { ...reusable, BENCH_LISTS: '1' },
+    speaks: 'sessions',
+  },
   { ...anynode, id: 'anynode-fresh', label: 'anynode, a server per request', env: fresh, speaks: 'sessions' },
   { ...anynode, id: 'anynode-modern', label: 'anynode, 2026-07-28', env: fresh, speaks: 'modern' },
 ];

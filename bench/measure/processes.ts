@@ -5,6 +5,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import type { Contestant } from '../contestants/index.js';
 import type { Weight } from '../contestants/ready.js';
 
@@ -46,7 +47,7 @@ export async function startServer(
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   });
   const listening = new Promise<number>((resolve) => {
-    createInterface({ input: child.stdout }).on('line', (line) => {
+    createInterface({ input: child.stdout as Readable }).on('line', (line) => {
       const { msg, port, level } = line.startsWith('{') ? JSON.parse(line) : { level: 'error' };
       if (msg === 'listening') resolve(port);
       if (level === 'error' || level === 'warn') process.stderr.write(`${contestant.id}: ${line}\n`);

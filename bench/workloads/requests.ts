@@ -54,7 +54,7 @@ export const WORKLOADS: readonly Workload[] = [
     id: 'list',
     title: '`tools/list`, 20 tools',
     unit: 'list',
-    contestants: [...SESSION_PEERS, ...ANYNODE],
+    contestants: [...SESSION_PEERS, 'anynode-lists', ...ANYNODE],
     prepare: repeated('tools/list', {}, '"forecast-18"'),
   },
   {

@@ -20,6 +20,11 @@ export interface NodeOptions extends Partial<Omit<Config, 'mcpServer' | 'redis'>
   readonly server: ServerFactory;
   /** Built servers may be lent to one exchange after another (see `currentExchange`). Default false. */
   readonly reusable?: boolean;
+  /**
+   * What `tools/list`, `prompts/list` and the lists of resources answer is the same for every caller and session until
+   * `notify` tells of a change: nodes keep the answers. Default false.
+   */
+  readonly fixedLists?: boolean;
   /** Where Redis is; unset: the embedded store, for one process only. */
   readonly redisUrl?: string;
   /** Embedded store: what several nodes of one process share. */
@@ -36,7 +41,16 @@ export interface NodeOptions extends Partial<Omit<Config, 'mcpServer' | 'redis'>
  * @throws TypeError for an option that makes no sense.
  */
 export async function createNode(options: NodeOptions): Promise<Node> {
-  const { server, reusable = false, redisUrl, memory, serves = true, logger: given, ...settings } = options;
+  const {
+    server,
+    reusable = false,
+    fixedLists = false,
+    redisUrl,
+    memory,
+    serves = true,
+    logger: given,
+    ...settings
+  } = options;
   if (typeof server !== 'function') throw new TypeError('createNode: `server` must be a function that builds a server');
   for (const [name, value] of Object.entries(settings)) {
     if (typeof value === 'number' && !(Number.isInteger(value) && value >= 0)) {
@@ -49,7 +63,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
   const redis = redisUrl === undefined ? undefined : parseRedisUrl(redisUrl);
   const config: Config = { ...parsed.config, ...defined(settings), redis };
   const logger = given ?? createLogger({ level: config.logLevel, nodeId: config.nodeId });
-  return assembleNode(config, { name: 'library', factory: server, reusable }, logger, memory, serves);
+  return assembleNode(config, { name: 'library', factory: server, reusable, fixedLists }, logger, memory, serves);
 }
 
 export async function assembleNode(

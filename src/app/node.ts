@@ -18,6 +18,7 @@ import { createMcpRoute } from '../http/mcp-route.js';
 import { createOpsRoutes, type HealthReport } from '../http/ops-routes.js';
 import { createApplication, createRouter, type Middleware, type Routing } from '../http/router.js';
 import { createSseRoutes } from '../http/sse-route.js';
+import { FixedLists } from '../mcp/fixed-lists.js';
 import { createFleetAccess, type Fleet } from '../mcp/fleet.js';
 import { LegacyEra } from '../mcp/legacy-era.js';
 import { ModernEra } from '../mcp/modern-era.js';
@@ -128,6 +129,7 @@ export class Node {
       servers,
       states: this.#states,
       notify: this.notify,
+      ...(parts.module.fixedLists && { fixedLists: new FixedLists(this.#feed, store.changes) }),
       streamUpgradeMs: config.streamUpgradeMs,
     });
     this.fleet = createFleetAccess({

@@ -38,6 +38,7 @@ import {
 import { StreamWriter } from '../core/stream-writer.js';
 import { areFollowed, currentExchange, enterExchange } from './current-exchange.js';
 import { Exchange } from './exchange.js';
+import type { FixedLists } from './fixed-lists.js';
 import { formatCall } from './journaled-call.js';
 import { createMainOutlet, type WriteMain } from './main-outlet.js';
 import type { Outlet, PostReply } from './outlet.js';
@@ -66,6 +67,8 @@ export interface LegacyEraOptions {
   readonly states: RequestStates;
   readonly metrics: Metrics;
   readonly logger: Logger;
+  /** Where the module's lists are the same for all. */
+  readonly fixedLists?: FixedLists;
   readonly streamUpgradeMs: number;
 }
 
@@ -107,16 +110,22 @@ export class LegacyEra {
     reply: PostReply,
     batch: boolean,
   ): Promise<void> {
+    const { protocolVersion } = session;
+    const [first] = requests as [JsonRpcRequest];
+    const lists = !batch && this.options.fixedLists?.concerns(first) ? this.options.fixedLists : undefined;
+    const known = await lists?.answer(protocolVersion, first);
+    if (known !== undefined) return reply.json(known);
     const outlet = new PostOutlet(this.#posts, {
       sessionId: session.sessionId,
       reply,
       expected: requests.length,
       batch,
-      primes: hasPrimingEvent(session.protocolVersion),
+      primes: hasPrimingEvent(protocolVersion),
       writeMain: this.writeMain(session.sessionId),
       journal: () => formatCall(requests, caller, false),
     });
-    await this.run(session, requests, caller, outlet);
+    const effects = this.effects(session.sessionId);
+    await this.run(session, requests, caller, outlet, lists?.keeping(protocolVersion, effects) ?? effects);
   }
 
   /**
