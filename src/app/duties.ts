@@ -10,7 +10,10 @@ import type { Config } from './config-types.js';
 import type { Membership } from './membership.js';
 import type { NodeMetrics } from './metrics.js';
 
-/** Tails look at their logs by themselves this often: the longest that a lost hint can delay a message. */
+/**
+ * Tails look at their logs by themselves this often: the longest that a lost hint can delay a message, on a node with up to a
+ * thousand streams. More take their turns.
+ */
 const LOOK_MS = 5000;
 /** Sessions renewed in one write to the store. */
 const RENEW_AT_ONCE = 500;
@@ -43,7 +46,7 @@ export function takeUpDuties(clock: Clockwork, options: DutiesOptions): void {
 
   clock.every(nodeLeaseMs / 3, 'heartbeat', () => membership.heartbeat());
   clock.every(nodeLeaseMs, 'slots', () => options.modern.renewSlots());
-  clock.every(LOOK_MS, 'look', async () => void (await Promise.all([feed.look(), hub.lookAtEverything()])));
+  clock.every(LOOK_MS, 'look', async () => void (await Promise.all([feed.look(), hub.lookAround()])));
   clock.every(clamp(sessionLifeMs / 3, 200, 20_000), 'renew', () => renewSessions(options));
   if (sseKeepaliveMs > 0) {
     // Twice in the time: whoever was written to just after one turn is reached by the next.

@@ -8,11 +8,15 @@ import type {
 } from '../core/ports/session-store.js';
 import { type StoreLimits, StoreUnavailable } from '../core/ports/store.js';
 import type { RedisConnection } from './connection.js';
+import { packInitialize, unpackInitialize } from './handshake.js';
 import type { Keys } from './keys.js';
 import { scripts } from './scripts.js';
 
-/** Form of the record; a node that meets a newer one refuses it instead of guessing. */
-const RECORD_VERSION = '1';
+/** Form of the record; a node that meets a newer one refuses it instead of guessing. The first had `initialize` whole. */
+const RECORD_VERSION = '2';
+const READ_VERSIONS = new Set<string | null | undefined>(['1', RECORD_VERSION]);
+/** Left out of a new record while they are empty. */
+const OPTIONAL = new Set(['initialize', 'principal', 'logLevel']);
 
 const LOADED = [
   'v',
@@ -177,27 +181,35 @@ function member({ sessionId, createdAt }: Pick<SessionRecord, 'sessionId' | 'cre
 
 function encode(record: SessionRecord | SessionChanges): string[] {
   const fields: string[] = [];
-  for (const [name, value] of Object.entries(record)) {
-    if (value !== undefined) fields.push(name, typeof value === 'boolean' ? (value ? '1' : '0') : String(value));
+  const { initialize, protocolVersion, clientInfo } = record;
+  const whole = initialize !== undefined && protocolVersion !== undefined && clientInfo !== undefined;
+  const packed = whole
+    ? { ...record, initialize: packInitialize({ initialize, protocolVersion, clientInfo }) }
+    : record;
+  const isNew = 'createdAt' in record;
+  for (const [name, value] of Object.entries(packed)) {
+    if (value !== undefined && !(isNew && value === '' && OPTIONAL.has(name)))
+      fields.push(name, typeof value === 'boolean' ? (value ? '1' : '0') : String(value));
   }
-  if ('createdAt' in record) fields.push('lastActive', String(record.createdAt), 'v', RECORD_VERSION);
+  if (isNew) fields.push('lastActive', String(record.createdAt), 'v', RECORD_VERSION);
   return fields;
 }
 
 function decode(sessionId: string, values: readonly (string | null)[]): SessionRecord {
-  const [createdAt, version, transportType, protocolVersion, initialize, clientInfo, principal, initialized, logLevel] =
-    values;
-  if (version !== RECORD_VERSION) {
+  const [createdAt, version, transportType, revision, initialize, client, principal, initialized, logLevel] = values;
+  if (!READ_VERSIONS.has(version)) {
     // Of a newer release, during a roll-out: another node can serve it, so the client is to try again and not to give up.
     throw new StoreUnavailable(`a session record has form ${version} and this release reads form ${RECORD_VERSION}`);
   }
+  const protocolVersion = revision ?? '';
+  const clientInfo = client ?? '';
   return {
     sessionId,
     transportType: transportType as TransportType,
     createdAt: Number(createdAt),
-    protocolVersion: protocolVersion ?? '',
-    initialize: initialize ?? '',
-    clientInfo: clientInfo ?? '',
+    protocolVersion,
+    initialize: unpackInitialize({ initialize: initialize ?? '', protocolVersion, clientInfo }),
+    clientInfo,
     principal: principal ?? '',
     initialized: initialized === '1',
     logLevel: logLevel ?? '',

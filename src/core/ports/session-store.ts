@@ -22,7 +22,7 @@ export interface SessionRecord {
   readonly logLevel: string;
 }
 
-/** The fields that may change after creation. */
+/** The fields that may change after creation. The three of the handshake change together or not at all. */
 export type SessionChanges = Partial<
   Pick<SessionRecord, 'protocolVersion' | 'initialize' | 'clientInfo' | 'initialized' | 'logLevel'>
 >;
