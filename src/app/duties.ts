@@ -17,10 +17,10 @@ import type { NodeMetrics } from './metrics.js';
 const LOOK_MS = 5000;
 /** Sessions renewed in one write to the store. */
 const RENEW_AT_ONCE = 500;
-/** Ended sessions taken out of the index at once. */
-const SWEEP_AT_ONCE = 500;
+/** Entries of the index looked at in one write to the store: few enough that no script is slow. */
+const SWEEP_AT_ONCE = 250;
 /** Bounds one turn when very many end together; the rest is for the next. */
-const SWEEP_ROUNDS = 20;
+const SWEEP_ROUNDS = 40;
 /** The fleet's own secrets are asked for this often: it keeps them alive, and heals a store that has lost its data. */
 const SECRETS_MS = 5000;
 
@@ -81,10 +81,10 @@ async function sweep({ store, metrics, nodeToken }: DutiesOptions, everyMs: numb
   // Held for longer than the pause between two turns, so that the duty stays with one node while that lives.
   if (!(await store.nodes.lead('sweep', nodeToken, everyMs * 3))) return;
   for (let round = 0; round < SWEEP_ROUNDS; round += 1) {
-    const { expired, maxAge } = await store.sessions.sweep(SWEEP_AT_ONCE);
+    const { expired, maxAge, more } = await store.sessions.sweep(SWEEP_AT_ONCE);
     if (expired > 0) metrics.sessionsEnded('expired', expired);
     if (maxAge > 0) metrics.sessionsEnded('max_age', maxAge);
-    if (expired + maxAge < SWEEP_AT_ONCE) return;
+    if (!more && expired + maxAge < SWEEP_AT_ONCE) return;
   }
 }
 

@@ -59,6 +59,23 @@ export function createRedisSessionStore(redis: RedisConnection, keys: Keys, limi
       [keys.sessionTag(sessionId), keys.bus, JSON.stringify({ kind: 'ended', sessionId })],
     );
 
+  /** Of a Redis Cluster: keys of many sessions are in many slots, and each is asked for by itself. */
+  let apart = false;
+
+  const livesOf = async (sessionKeys: readonly string[]): Promise<number[]> => {
+    if (sessionKeys.length === 0) return [];
+    if (!apart) {
+      try {
+        return await redis.run(scripts.sessionLives, sessionKeys, []);
+      } catch (error) {
+        if (!(error instanceof Error && error.cause instanceof Error && /^CROSSSLOT/.test(error.cause.message)))
+          throw error;
+        apart = true;
+      }
+    }
+    return Promise.all(sessionKeys.map((key) => redis.command<number>(key, 'PTTL', key)));
+  };
+
   return {
     async create(record, { maxSessions, state = new Map() }) {
       const now = record.createdAt;
@@ -125,24 +142,23 @@ export function createRedisSessionStore(redis: RedisConnection, keys: Keys, limi
         redis.command(keys.sessions, 'PEXPIRE', keys.sessions, indexLife),
       ]);
       const result = { expired: 0, maxAge: 0 };
+      const lives = await livesOf(due.map((entry) => keys.session(entry.slice(entry.indexOf(':') + 1))));
+      const scores = due.flatMap((entry, i) => ((lives[i] ?? 0) > 0 ? [String(now + (lives[i] ?? 0)), entry] : []));
+      // XX: a session deleted meanwhile must not come back into the index.
+      if (scores.length > 0) await redis.command(keys.sessions, 'ZADD', keys.sessions, 'XX', ...scores);
       await Promise.all(
-        due.map(async (entry) => {
-          const separator = entry.indexOf(':');
-          const createdAt = Number(entry.slice(0, separator));
-          const key = keys.session(entry.slice(separator + 1));
-          const life = await redis.command<number>(key, 'PTTL', key);
-          if (life > 0) {
-            // XX: a session deleted meanwhile must not come back into the index.
-            await redis.command(keys.sessions, 'ZADD', keys.sessions, 'XX', String(now + life), entry);
-          } else if ((await redis.command<number>(keys.sessions, 'ZREM', keys.sessions, entry)) === 1) {
+        due.map(async (entry, i) => {
+          if ((lives[i] ?? 0) > 0) return;
+          const createdAt = Number(entry.slice(0, entry.indexOf(':')));
+          if ((await redis.command<number>(keys.sessions, 'ZREM', keys.sessions, entry)) === 1) {
             // Exactly one sweeper takes the entry out, and that one counts it and removes what is left of the streams.
-            await remove(entry.slice(separator + 1));
+            await remove(entry.slice(entry.indexOf(':') + 1));
             if (sessionMaxAgeMs > 0 && now >= createdAt + sessionMaxAgeMs) result.maxAge += 1;
             else result.expired += 1;
           }
         }),
       );
-      return result;
+      return due.length === limit ? { ...result, more: true } : result;
     },
 
     subscribe: (sessionId, uri) => change(sessionId, [SUBSCRIPTION + uri, '1'], []),

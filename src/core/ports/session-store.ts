@@ -32,6 +32,8 @@ export interface SweepResult {
   readonly expired: number;
   /** Sessions whose absolute life ran out. */
   readonly maxAge: number;
+  /** The limit was reached, perhaps by sessions that live on: there may be more to look at. */
+  readonly more?: boolean;
 }
 
 /**
