@@ -45,6 +45,10 @@ try {
   );
   process.stdout.write(`guard: ${passed ? 1 : 0} passed, ${passed ? 0 : 1} failed\n`);
   if (!passed) process.exitCode = 1;
+} catch (error) {
+  process.stderr.write(`guard: ${(error as Error).message}\n`);
+  // Whatever is still starting is ended by the exit, by its pid.
+  process.exit(1);
 } finally {
   await Promise.all(servers.map((server) => server.stop()));
   await redis.stop();

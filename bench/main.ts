@@ -23,7 +23,8 @@ try {
   process.stderr.write(
     `${error instanceof RangeError || process.env.DEBUG === undefined ? (error as Error).message : (error as Error).stack}\n`,
   );
-  process.exitCode = 1;
+  // Whatever is still starting is ended by the exit, by its pid.
+  process.exit(1);
 }
 
 async function runSideBySide(

@@ -27,7 +27,7 @@ export async function runPeers(
   );
   const servers = new Map<string, Server>();
   try {
-    for (const id of ids) servers.set(id, await startServer(contestant(id), redis.url));
+    await Promise.all(ids.map(async (id) => servers.set(id, await startServer(contestant(id), redis.url))));
     for (const workload of wanted) {
       const lanes: Lane[] = [];
       for (const id of workload.contestants) {

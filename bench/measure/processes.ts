@@ -9,7 +9,7 @@ import type { Readable } from 'node:stream';
 import type { Contestant } from '../contestants/index.js';
 import type { Weight } from '../contestants/ready.js';
 
-const START_DEADLINE_MS = 30_000;
+const START_DEADLINE_MS = 90_000;
 const STOP_DEADLINE_MS = 5000;
 
 export interface Server {

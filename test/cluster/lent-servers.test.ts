@@ -33,7 +33,7 @@ async function messagesOf(session: RawSession, tool: string, args: object = {}):
 const logsIn = (messages: readonly RpcMessage[]): unknown[] =>
   messages.filter(({ method }) => method === 'notifications/message').map(({ params }) => params.data);
 
-for (const name of ['lent', 'lent-following']) {
+for (const name of ['lent', 'lent-following', 'lent-v1']) {
   describe(`servers of the reusable module ${name}`, () => {
     let fleet: Fleet;
     before(async () => {
