@@ -41,6 +41,9 @@ const OF_THE_SESSION = new Set([
   'notifications/elicitation/complete',
 ]);
 
+/** Notifications that a handler may have said before the first of them is stored. */
+const FARTHEST_AHEAD = 32;
+
 export interface ExchangeSession {
   readonly sessionId: string;
   readonly initialize: string;
@@ -80,6 +83,7 @@ export class Exchange implements OpenExchange, Seated {
   /** Made when the server asks the client something for the first time; most exchanges never do. */
   #id: string | undefined;
   #level: string;
+  #unstored = 0;
   #closed = false;
   #clean = true;
 
@@ -268,7 +272,26 @@ export class Exchange implements OpenExchange, Seated {
     const related = this.#relatedTo(relatedRequestId) !== undefined;
     // Progress on a request that has been answered has no stream any more.
     if (!related && message.method === 'notifications/progress') return;
-    return related ? outlet.related(message) : outlet.unrelated(message);
+    await this.#ahead(related ? outlet.related(message) : outlet.unrelated(message));
+  }
+
+  /**
+   * Handlers need not wait for each notification to be stored: what they say meanwhile goes with the next write, in
+   * order, and the client still gets nothing that is not stored. They wait when they are too far ahead of the store.
+   */
+  async #ahead(stored: Promise<void>): Promise<void> {
+    this.#unstored += 1;
+    const done = stored
+      .catch((error) => {
+        // What cannot be written as JSON is told to the handler, below.
+        if (!(error instanceof TypeError)) this.#fail(error);
+      })
+      .finally(() => {
+        this.#unstored -= 1;
+      });
+    // A message that is no JSON has failed by now, with the first to settle.
+    await Promise.race([stored, undefined]);
+    if (this.#unstored >= FARTHEST_AHEAD) await done;
   }
 
   /**
