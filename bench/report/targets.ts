@@ -15,6 +15,7 @@ export const TARGETS: readonly Target[] = [
   { workload: 'call', ours: REUSABLE, peer: 'v2-stateless', atMost: 0.2 },
   { workload: 'call', ours: REUSABLE, peer: 'limit-b', atMost: 4 },
   { workload: 'call', ours: 'anynode-fresh', peer: 'v2-stateless', atMost: 0.75 },
+  { workload: 'list', ours: REUSABLE, peer: 'v1-sessions', atMost: 0.5 },
   { workload: 'list', ours: 'anynode-lists', peer: 'v1-sessions', atMost: 0.5 },
   { workload: 'progress', ours: REUSABLE, peer: 'v1-sessions', atMost: 1 },
   { workload: 'open', ours: REUSABLE, peer: 'v1-sessions', atMost: 0.6 },
