@@ -5,7 +5,8 @@ import type { Fleet } from '../mcp/fleet.js';
 import type { MemoryState } from '../memory/index.js';
 import { createNode, type NodeOptions } from './create-node.js';
 
-export interface FleetOptions extends Omit<NodeOptions, 'server' | 'reusable' | 'port' | 'host' | 'opsPort'> {
+export interface FleetOptions
+  extends Omit<NodeOptions, 'server' | 'reusable' | 'fixedLists' | 'port' | 'host' | 'opsPort'> {
   readonly redisUrl?: string;
   readonly memory?: MemoryState;
   readonly logger?: Logger;

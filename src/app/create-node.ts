@@ -24,6 +24,11 @@ export interface NodeOptions extends Partial<Omit<Config, 'mcpServer' | 'redis'>
   readonly server: ServerFactory;
   /** Built servers may be lent to one exchange after another (see `currentExchange`). Default false. */
   readonly reusable?: boolean;
+  /**
+   * What `tools/list`, `prompts/list` and the lists of resources answer is the same for every caller and session until
+   * `notify` tells of a change: nodes keep the answers. Default false.
+   */
+  readonly fixedLists?: boolean;
   /** Where Redis is; unset: the embedded store, for one process only. */
   readonly redisUrl?: string;
   /** For a `redisUrl` with TLS (`rediss://` and its kind): certificates and key as PEM texts. */
@@ -42,7 +47,17 @@ export interface NodeOptions extends Partial<Omit<Config, 'mcpServer' | 'redis'>
  * @throws TypeError for an option that makes no sense.
  */
 export async function createNode(options: NodeOptions): Promise<Node> {
-  const { server, reusable = false, redisUrl, redisTls, memory, serves = true, logger: given, ...settings } = options;
+  const {
+    server,
+    reusable = false,
+    fixedLists = false,
+    redisUrl,
+    redisTls,
+    memory,
+    serves = true,
+    logger: given,
+    ...settings
+  } = options;
   if (typeof server !== 'function') throw new TypeError('createNode: `server` must be a function that builds a server');
   for (const [name, value] of Object.entries(settings)) {
     if (typeof value === 'number' && !(Number.isInteger(value) && value >= 0)) {
@@ -55,7 +70,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
   const redis = redisUrl === undefined ? undefined : withTls(parseRedisUrl(redisUrl), redisTls ?? {});
   const config: Config = { ...parsed.config, ...defined(settings), redis };
   const logger = given ?? createLogger({ level: config.logLevel, nodeId: config.nodeId });
-  return assembleNode(config, { name: 'library', factory: server, reusable }, logger, memory, serves);
+  return assembleNode(config, { name: 'library', factory: server, reusable, fixedLists }, logger, memory, serves);
 }
 
 export async function assembleNode(

@@ -12,16 +12,19 @@ import type { Config } from './config-types.js';
 import type { Membership } from './membership.js';
 import type { NodeMetrics } from './metrics.js';
 
-/** Tails look at their logs by themselves this often: the longest that a lost hint can delay a message. */
+/**
+ * Tails look at their logs by themselves this often: the longest that a lost hint can delay a message, on a node with up to a
+ * thousand streams. More take their turns.
+ */
 const LOOK_MS = 5000;
 /** How late a stream may end after its token. */
 const TOKENS_MS = 1000;
 /** Sessions renewed in one write to the store. */
 const RENEW_AT_ONCE = 500;
-/** Ended sessions taken out of the index at once. */
-const SWEEP_AT_ONCE = 500;
+/** Entries of the index looked at in one write to the store: few enough that no script is slow. */
+const SWEEP_AT_ONCE = 250;
 /** Bounds one turn when very many end together; the rest is for the next. */
-const SWEEP_ROUNDS = 20;
+const SWEEP_ROUNDS = 40;
 /** The fleet's own secrets are asked for this often: it keeps them alive, and heals a store that has lost its data. */
 const SECRETS_MS = 5000;
 
@@ -50,7 +53,7 @@ export function takeUpDuties(clock: Clockwork, options: DutiesOptions): void {
   clock.every(nodeLeaseMs / 3, 'heartbeat', () => membership.heartbeat());
   clock.every(nodeLeaseMs, 'slots', () => options.places.renew());
   clock.every(TOKENS_MS, 'tokens', () => options.tokenExpiry.endExpired());
-  clock.every(LOOK_MS, 'look', async () => void (await Promise.all([feed.look(), hub.lookAtEverything()])));
+  clock.every(LOOK_MS, 'look', async () => void (await Promise.all([feed.look(), hub.lookAround()])));
   clock.every(clamp(sessionLifeMs / 3, 200, 20_000), 'renew', () => renewSessions(options));
   if (sseKeepaliveMs > 0) {
     // Twice in the time: whoever was written to just after one turn is reached by the next.
@@ -85,12 +88,12 @@ async function sweep({ store, metrics, audit, nodeToken }: DutiesOptions, everyM
   // Held for longer than the pause between two turns, so that the duty stays with one node while that lives.
   if (!(await store.nodes.lead('sweep', nodeToken, everyMs * 3))) return;
   for (let round = 0; round < SWEEP_ROUNDS; round += 1) {
-    const { expired, maxAge } = await store.sessions.sweep(SWEEP_AT_ONCE);
+    const { expired, maxAge, more } = await store.sessions.sweep(SWEEP_AT_ONCE);
     for (const id of expired) audit.ended(id, 'expired');
     for (const id of maxAge) audit.ended(id, 'max_age');
     if (expired.length > 0) metrics.sessionsEnded('expired', expired.length);
     if (maxAge.length > 0) metrics.sessionsEnded('max_age', maxAge.length);
-    if (expired.length + maxAge.length < SWEEP_AT_ONCE) return;
+    if (!more && expired.length + maxAge.length < SWEEP_AT_ONCE) return;
   }
 }
 

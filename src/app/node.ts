@@ -17,6 +17,7 @@ import { TokenExpiry } from '../core/token-expiry.js';
 import type { Tracing } from '../core/tracing.js';
 import type { HealthReport } from '../http/ops-routes.js';
 import type { Middleware } from '../http/router.js';
+import { FixedLists } from '../mcp/fixed-lists.js';
 import { createFleetAccess, type Fleet } from '../mcp/fleet.js';
 import { LegacyEra } from '../mcp/legacy-era.js';
 import { ModernEra } from '../mcp/modern-era.js';
@@ -146,6 +147,7 @@ export class Node {
       servers,
       states: this.#states,
       notify: this.notify,
+      ...(parts.module.fixedLists && { fixedLists: new FixedLists(this.#feed, store.changes) }),
       streamUpgradeMs: config.streamUpgradeMs,
       maxCallsPerSession: config.maxCallsPerSession,
       stateLimits: { stateMaxBytes: config.maxStateBytes, stateMaxKeys: config.maxStateKeys },

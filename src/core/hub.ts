@@ -7,6 +7,7 @@
  */
 import { DelayQueue } from './delay-queue.js';
 import { parseDelivered } from './event-id.js';
+import { inPortions, Portions } from './in-portions.js';
 import type { JsonRpcId, JsonRpcMessage } from './jsonrpc.js';
 import type { Logger } from './logger.js';
 import { MainTail } from './main-tail.js';
@@ -42,6 +43,10 @@ const TOMBSTONE_MS = 5000;
 /** Bound on remembered cancellations: a client that floods us with them gets no memory for it. */
 const TOMBSTONES = 10_000;
 
+/** Logs asked at once, and read in one turn of the clock: what ten thousand idle streams may cost is bounded. */
+const LOOKS_AT_ONCE = 100;
+const LOOKS_PER_TURN = 1000;
+
 /** How often the process feels its own pulse, and how long a pause is taken for a standstill: less than a take-over waits. */
 const PULSE_MS = 50;
 const STALL_MS = 200;
@@ -59,6 +64,9 @@ export class Hub {
   /** Those that answers are on their way to. */
   readonly #named = new Map<string, OpenExchange>();
   readonly #bySession = new Map<string, { exchanges: Set<OpenExchange>; tails: Set<Tail> }>();
+  readonly #leaving = new Portions(LOOKS_AT_ONCE);
+  /** Whom this round of looking has not come to yet. */
+  #unseen: Tail[] = [];
   readonly #tombstones = new Set<string>();
   readonly #expire = new DelayQueue<string>(TOMBSTONE_MS, (key) => this.#tombstones.delete(key));
 
@@ -120,8 +128,9 @@ export class Hub {
   }
 
   async giveUp(tail: Tail): Promise<void> {
-    await this.#log
-      .detachTail(tail.sessionId, tail.streamId, tail.holder, tail.delivered)
+    // A balancer that goes takes thousands of connections with it in one moment.
+    await this.#leaving
+      .run(() => this.#log.detachTail(tail.sessionId, tail.streamId, tail.holder, tail.delivered))
       .catch((error: Error) => this.#logger.debug({ error }, 'tail: not given up'));
   }
 
@@ -221,10 +230,23 @@ export class Hub {
     for (const tail of [...presence.tails]) tail.close();
   }
 
-  /** By the clock, and after a gap in the bus: hints may have been lost, the logs have not. */
+  /** After a gap in the bus: hints were lost, the logs were not. */
   async lookAtEverything(): Promise<void> {
+    await this.#lookAt([...this.tails()]);
+  }
+
+  /** By the clock: a hint may have been lost without a trace. The next ones in turn; all of them, while they are few. */
+  async lookAround(): Promise<void> {
     for (const tail of this.tails()) tail.cutIfStuck();
-    await Promise.all([...this.tails()].map((tail) => (tail.active ? tail.look() : this.#reclaim(tail))));
+    if (this.#unseen.length === 0) this.#unseen = [...this.tails()];
+    await this.#lookAt(this.#unseen.splice(0, LOOKS_PER_TURN));
+  }
+
+  #lookAt(tails: readonly Tail[]): Promise<void> {
+    return inPortions(tails, LOOKS_AT_ONCE, (tail) => {
+      if (tail.finished) return;
+      return tail.active ? tail.look() : this.#reclaim(tail);
+    });
   }
 
   closeTails(retryMs: number): void {

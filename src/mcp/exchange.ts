@@ -1,19 +1,17 @@
 /**
  * An exchange: one POST, served by a server that was built (or lent) for it alone.
  *
- * To the server it is a transport, the SDKs' own seam; on the other side it knows the session, the node and the outlet.
- * It brings a fresh server to the session's state by delivering the stored `initialize` first (its reply is swallowed),
- * gives the server's requests ids that say where their answers go, binds messages to the request they belong to, and
- * ends when every request has been answered.
+ * It takes its place at the server's transport; on the other side it knows the session, the node and the outlet. It gives
+ * the server's requests ids that say where their answers go, binds messages to the request they belong to, and ends when
+ * every request has been answered.
  *
- * Not here: HTTP (http/), the form of the answer (post-outlet.ts, main-outlet.ts), what results change in the session
- * (session-effects.ts).
+ * Not here: HTTP (http/), bringing the server to the session's state (seat.ts), the form of the answer (post-outlet.ts,
+ * main-outlet.ts), what results change in the session (session-effects.ts).
  */
 import type { Hub, OpenExchange } from '../core/hub.js';
 import {
   ErrorCode,
   errorResponse,
-  isObject,
   isRequest,
   isResponse,
   type JsonRpcId,
@@ -32,12 +30,9 @@ import type { TraceContext } from '../core/trace-context.js';
 import { failureOf, failures, type Span } from '../core/tracing.js';
 import { formatWireId } from '../core/wire-id.js';
 import type { Outlet, Refusal } from './outlet.js';
-import type { McpServerLike, TransportLike } from './server-module.js';
+import type { Seat, Seated } from './seat.js';
 import { ServerRequests } from './server-requests.js';
 import type { SessionEffects } from './session-effects.js';
-
-/** Id of the replayed `initialize`. Nothing else is delivered before its reply came, so it cannot be mistaken. */
-const HYDRATION_ID = 'anynode:hydration';
 
 /** Notifications that concern the session as a whole, whatever request happens to be served when they are sent. */
 const OF_THE_SESSION = new Set([
@@ -48,6 +43,9 @@ const OF_THE_SESSION = new Set([
   'notifications/elicitation/complete',
 ]);
 
+/** Notifications that a handler may have said before the first of them is stored. */
+const FARTHEST_AHEAD = 32;
+
 export interface ExchangeSession {
   readonly sessionId: string;
   readonly initialize: string;
@@ -56,6 +54,8 @@ export interface ExchangeSession {
 
 export interface ExchangeOptions {
   readonly session: ExchangeSession;
+  /** Where the server is connected, in the session's state. */
+  readonly seat: Seat;
   readonly nodeToken: string;
   readonly hub: Hub;
   readonly logger: Logger;
@@ -69,6 +69,8 @@ export interface ExchangeOptions {
   readonly question?: (request: JsonRpcRequest, parent: TraceContext | undefined) => Span | undefined;
   /** Ids for log lines. */
   readonly ids?: () => object;
+  /** Whether the running code is known to serve another exchange; unset where that cannot be told. */
+  readonly isForeign?: () => boolean;
   /** Called once, when the server is not needed any more. `clean`: no handler was still running. */
   readonly onEnd: (clean: boolean) => void;
 }
@@ -79,29 +81,27 @@ interface Inbound {
   readonly span: Span | undefined;
 }
 
-export class Exchange implements OpenExchange, TransportLike {
+export class Exchange implements OpenExchange, Seated {
   readonly sessionId: string;
-  onmessage?: TransportLike['onmessage'];
-  onclose?: TransportLike['onclose'];
-  onerror?: TransportLike['onerror'];
-
   readonly #options: ExchangeOptions;
+  readonly #seat: Seat;
   readonly #inbound = new Map<JsonRpcId, Inbound>();
   readonly #asked: ServerRequests;
   /** Made when the server asks the client something for the first time; most exchanges never do. */
   #id: string | undefined;
-  #renamed = 0;
   #level: string;
+  #unstored = 0;
   #closed = false;
   #clean = true;
-  #hydrated: ((reply: JsonRpcResponse) => void) | undefined;
-  #serverCapabilities: Record<string, unknown> = {};
 
   constructor(options: ExchangeOptions) {
     this.#options = options;
     this.sessionId = options.session.sessionId;
     this.#level = options.session.logLevel;
-    const { nodeToken, outlet } = options;
+    const { nodeToken, outlet, hub, seat } = options;
+    this.#seat = seat;
+    seat.seated = this;
+    hub.addExchange(this);
     this.#asked = new ServerRequests(outlet, (number, trace) =>
       formatWireId({ nodeToken, exchangeId: this.id, number, trace }),
     );
@@ -127,23 +127,6 @@ export class Exchange implements OpenExchange, TransportLike {
 
   // ---- from this side ----
 
-  /** Connects a server and replays the session's `initialize` into it. */
-  async hydrate(server: McpServerLike): Promise<void> {
-    await this.connect(server);
-    const { initialize } = this.#options.session;
-    if (initialize === '') return;
-    const reply = await new Promise<JsonRpcResponse>((resolve) => {
-      this.#hydrated = resolve;
-      this.onmessage?.({ jsonrpc: '2.0', id: HYDRATION_ID, method: 'initialize', params: JSON.parse(initialize) });
-    });
-    if ('result' in reply && isObject(reply.result.capabilities)) this.#serverCapabilities = reply.result.capabilities;
-  }
-
-  async connect(server: McpServerLike): Promise<void> {
-    this.#options.hub.addExchange(this);
-    await server.connect(this);
-  }
-
   /** The span of a request ends with it; that of a notification is its sender's to end. */
   deliver(message: JsonRpcRequest | JsonRpcNotification, span?: Span): void {
     if (this.#closed) {
@@ -165,13 +148,12 @@ export class Exchange implements OpenExchange, TransportLike {
   }
 
   /**
-   * The id the server sees. It is the client's own, but for ids that the first SDK line takes for absent (0 and the
-   * empty string cannot be cancelled there) and for a second one in a batch.
+   * The id the server sees. It is the client's own, but for servers that are lent, for ids that the first SDK line takes
+   * for absent (0 and the empty string cannot be cancelled there) and for a second one in a batch.
    */
   #serverId(id: JsonRpcId): JsonRpcId {
-    if (id !== 0 && id !== '' && !this.#inbound.has(id)) return id;
-    this.#renamed += 1;
-    return `anynode:request:${this.#renamed}`;
+    const seat = this.#seat;
+    return seat.lent || id === 0 || id === '' || this.#inbound.has(id) ? seat.nextId() : id;
   }
 
   receive(number: number, message: JsonRpcMessage): boolean {
@@ -183,8 +165,8 @@ export class Exchange implements OpenExchange, TransportLike {
   #toServer(message: JsonRpcMessage, span?: Span): void {
     const { enter, extra } = this.#options;
     if (span) span.run(() => this.#toServer(message));
-    else if (enter) enter(() => this.onmessage?.(message, extra));
-    else this.onmessage?.(message, extra);
+    else if (enter) enter(() => this.#seat.onmessage?.(message, extra));
+    else this.#seat.onmessage?.(message, extra);
   }
 
   cancel(requestId: JsonRpcId, reason: string | undefined): boolean {
@@ -196,7 +178,7 @@ export class Exchange implements OpenExchange, TransportLike {
     // The handler may go on for a while although nobody wants its result: such a server is not lent again.
     this.#clean = false;
     const params = { requestId: serverId, ...(reason !== undefined && { reason }) };
-    this.onmessage?.({ jsonrpc: '2.0', method: 'notifications/cancelled', params }, this.#options.extra);
+    this.#seat.onmessage?.({ jsonrpc: '2.0', method: 'notifications/cancelled', params }, this.#options.extra);
     // The SDK's handlers react in microtasks, and a server that cancels its own requests then should be the one to do so.
     setImmediate(() => void this.#finishCancelled(serverId));
     return true;
@@ -214,6 +196,11 @@ export class Exchange implements OpenExchange, TransportLike {
 
   setLevel(level: string): void {
     this.#level = level;
+  }
+
+  /** The server has been told what no other session may find in it. */
+  keepServerFromOthers(): void {
+    this.#clean = false;
   }
 
   abort(refusal: Refusal = 'gone'): void {
@@ -242,19 +229,14 @@ export class Exchange implements OpenExchange, TransportLike {
     this.#closed = true;
     for (const { span } of this.#inbound.values()) span?.end(failures.abandoned);
     this.#asked.end();
+    this.#seat.seated = undefined;
     this.#options.hub.removeExchange(this);
     this.#options.onEnd(this.#clean && this.#asked.size === 0);
   }
 
-  // ---- from the server's side: the SDKs' transport ----
+  // ---- from the server's side ----
 
-  async start(): Promise<void> {}
-
-  async close(): Promise<void> {
-    // The server closed itself, or `end` had it closed: both sides have to know, each once.
-    const { onclose } = this;
-    this.onclose = undefined;
-    onclose?.();
+  async serverClosed(): Promise<void> {
     if (!this.#closed) await this.#answerLeftovers();
     this.end();
   }
@@ -271,11 +253,8 @@ export class Exchange implements OpenExchange, TransportLike {
   }
 
   async send(message: JsonRpcMessage, options?: { relatedRequestId?: JsonRpcId }): Promise<void> {
-    if (this.#closed) return;
-    if (isResponse(message) && message.id === HYDRATION_ID) {
-      this.#hydrated?.(message);
-      return;
-    }
+    // What a handler says after its exchange is over must not reach the client that its server is lent to by now.
+    if (this.#closed || this.#options.isForeign?.()) return;
     try {
       if (isResponse(message)) await this.#answer(message);
       else if (isRequest(message)) {
@@ -298,10 +277,13 @@ export class Exchange implements OpenExchange, TransportLike {
     this.#inbound.delete(inbound.serverId);
     const { request } = inbound;
     const { outlet, effects } = this.#options;
+    // Servers note the level for themselves, too, and it would filter what another session asked for.
+    if (request.method === 'logging/setLevel') this.#clean = false;
     await this.#asked.abandon(inbound.serverId);
     try {
       const answer = { ...response, id: request.id } as JsonRpcResponse;
-      await outlet.result(await effects.apply(request, answer, this.#serverCapabilities));
+      if (request.method === 'initialize') this.#seat.learn(answer);
+      await outlet.result(await effects.apply(request, answer, this.#seat.capabilities));
       inbound.span?.end(failureOf(answer));
     } catch (error) {
       inbound.span?.end(failures.abandoned);
@@ -320,7 +302,26 @@ export class Exchange implements OpenExchange, TransportLike {
     const related = this.#relatedTo(relatedRequestId) !== undefined;
     // Progress on a request that has been answered has no stream any more.
     if (!related && message.method === 'notifications/progress') return;
-    return related ? outlet.related(message) : outlet.unrelated(message);
+    await this.#ahead(related ? outlet.related(message) : outlet.unrelated(message));
+  }
+
+  /**
+   * Handlers need not wait for each notification to be stored: what they say meanwhile goes with the next write, in
+   * order, and the client still gets nothing that is not stored. They wait when they are too far ahead of the store.
+   */
+  async #ahead(stored: Promise<void>): Promise<void> {
+    this.#unstored += 1;
+    const done = stored
+      .catch((error) => {
+        // What cannot be written as JSON is told to the handler, below.
+        if (!(error instanceof TypeError)) this.#fail(error);
+      })
+      .finally(() => {
+        this.#unstored -= 1;
+      });
+    // A message that is no JSON has failed by now, with the first to settle.
+    await Promise.race([stored, undefined]);
+    if (this.#unstored >= FARTHEST_AHEAD) await done;
   }
 
   /**

@@ -41,8 +41,9 @@ import {
 import { StreamWriter } from '../core/stream-writer.js';
 import type { TraceContext } from '../core/trace-context.js';
 import { failures, type Span, startClientSpan, startServerSpan, type Tracing } from '../core/tracing.js';
-import { enterExchange } from './current-exchange.js';
+import { areFollowed, currentExchange, enterExchange } from './current-exchange.js';
 import { Exchange } from './exchange.js';
+import type { FixedLists } from './fixed-lists.js';
 import { formatCall } from './journaled-call.js';
 import { createMainOutlet, type WriteMain } from './main-outlet.js';
 import type { Outlet, PostReply } from './outlet.js';
@@ -73,6 +74,8 @@ export interface LegacyEraOptions {
   readonly metrics: Metrics;
   readonly tracing: Tracing;
   readonly logger: Logger;
+  /** Where the module's lists are the same for all. */
+  readonly fixedLists?: FixedLists;
   readonly streamUpgradeMs: number;
   /** Calls of one session that run at a time; 0: any number. */
   readonly maxCallsPerSession: number;
@@ -133,6 +136,14 @@ export class LegacyEra {
     reply: PostReply,
     batch: boolean,
   ): Promise<void> {
+    const { protocolVersion } = session;
+    const [first] = requests as [JsonRpcRequest];
+    const lists = !batch && this.options.fixedLists?.concerns(first) ? this.options.fixedLists : undefined;
+    const known = await lists?.answer(protocolVersion, first);
+    if (known !== undefined) {
+      this.span(session, first, caller)?.end();
+      return reply.json(known);
+    }
     const leave = this.#running.enter(session, requests.length);
     const spans = this.spans(session, requests, caller);
     const outlet = new PostOutlet(this.#posts, {
@@ -140,11 +151,13 @@ export class LegacyEra {
       reply,
       expected: requests.length,
       batch,
-      primes: hasPrimingEvent(session.protocolVersion),
+      primes: hasPrimingEvent(protocolVersion),
       writeMain: this.writeMain(session.sessionId),
       journal: () => formatCall(requests, caller, false, spans[0]?.context),
     });
-    await this.run(session, requests, caller, outlet, { leave, spans });
+    const own = this.effects(session.sessionId);
+    const effects = lists?.keeping(protocolVersion, own) ?? own;
+    await this.run(session, requests, caller, outlet, { effects, leave, spans });
   }
 
   /**
@@ -267,7 +280,7 @@ export class LegacyEra {
     options: RunOptions = {},
   ): Promise<void> {
     const { logger } = this.options;
-    const context = this.contextFor(session, caller);
+    const context = () => this.contextFor(session, caller);
     const {
       effects = this.effects(session.sessionId),
       leave = () => {},
@@ -275,7 +288,7 @@ export class LegacyEra {
     } = options;
     let exchange: Exchange;
     try {
-      exchange = await this.exchange(session, context, caller, outlet, effects, leave);
+      exchange = await this.exchange(session, context, caller, outlet, effects, { onOver: leave });
     } catch (error) {
       leave();
       // A factory that throws must not leave its clients waiting.
@@ -301,49 +314,49 @@ export class LegacyEra {
     return { era: 'legacy', nodeId, sessionId, session, notify, requestState, ...(authInfo && { authInfo }) };
   }
 
-  /** A hydrated exchange, ready for its messages. */
+  /** An exchange whose server is in the session's state, ready for its messages. `opens`: they begin with `initialize`. */
   async exchange(
     session: Pick<SessionRecord, 'sessionId' | 'initialize' | 'logLevel' | 'protocolVersion'>,
-    context: ServerContext,
+    context: () => ServerContext,
     caller: Caller,
     outlet: Outlet,
     effects: SessionEffects,
-    onOver: () => void = () => {},
+    { opens = false, onOver = () => {} }: { readonly opens?: boolean; readonly onOver?: () => void } = {},
   ): Promise<Exchange> {
     const { servers, hub, logger, nodeId, nodeToken, metrics, tracing } = this.options;
     const { sessionId, protocolVersion: revision } = session;
-    const server = await servers.acquire(context);
-    const closeStream = () => outlet.closeStream();
+    const seat = await servers.acquire(context, {
+      initialize: session.initialize,
+      opens,
+      onError: this.#onServerError,
+    });
+    const { http, authInfo, trail } = caller;
+    const followed = servers.reusable && areFollowed() ? context() : undefined;
     const exchange = new Exchange({
       session,
+      seat,
       nodeToken,
       hub,
       logger,
       outlet,
       effects,
-      extra: {
-        ...caller.http,
-        ...(caller.authInfo && { authInfo: caller.authInfo }),
-        closeSSEStream: closeStream,
-      },
+      extra: { ...http, ...(authInfo && { authInfo }), closeSSEStream: () => outlet.closeStream() },
       question: (request, parent) => startClientSpan(tracing, request, { nodeId, sessionId, revision }, parent),
-      ...(caller.trail && { ids: () => caller.trail?.ids() ?? {} }),
-      ...(servers.reusable && { enter: (deliver: () => void) => enterExchange(context, deliver) }),
+      ...(trail && { ids: () => trail.ids() }),
+      ...(followed && {
+        enter: (deliver: () => void) => enterExchange(followed, deliver),
+        isForeign: () => (currentExchange() ?? followed) !== followed,
+      }),
       onEnd: (clean) => {
         onOver();
-        servers.release(server, clean).catch((error: Error) => logger.warn({ error }, 'exchange: server not closed'));
+        servers.release(seat, clean).catch((error: Error) => logger.warn({ error }, 'exchange: server not closed'));
       },
     });
-    exchange.onerror = (error) => logger.debug({ error }, 'exchange: server reports');
-    try {
-      await exchange.hydrate(server);
-    } catch (error) {
-      exchange.end();
-      throw error;
-    }
-    if (session.initialize !== '') metrics.sessionRestored();
+    if (!opens && session.initialize !== '') metrics.sessionRestored();
     return exchange;
   }
+
+  readonly #onServerError = (error: Error): void => this.options.logger.debug({ error }, 'exchange: server reports');
 
   /** Writes onto the session's main stream, in order; for a call, only while this node owns it. */
   writeMain(sessionId: string, call?: { readonly callId: string; readonly owner: string }): WriteMain {
@@ -381,7 +394,7 @@ export class LegacyEra {
   /** After the acknowledgement: a handler's fault is no fault of the message. */
   #notifyServer(session: SessionRecord, message: JsonRpcNotification, caller: Caller, span?: Span): void {
     const outlet = createMainOutlet(this.writeMain(session.sessionId), 0);
-    const context = this.contextFor(session, caller);
+    const context = () => this.contextFor(session, caller);
     this.exchange(session, context, caller, outlet, this.effects(session.sessionId)).then(
       (exchange) => {
         exchange.deliver(message, span);

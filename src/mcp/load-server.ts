@@ -37,11 +37,12 @@ type Exports = Readonly<Record<string, unknown>>;
 export async function loadServerModule(name: string, cwd: string): Promise<ServerModule> {
   const exports = await load(name, cwd);
   const { factory, named } = findFactory(name, exports);
-  const reusable = 'reusable' in exports ? exports.reusable : 'reusable' in named ? named.reusable : false;
-  if (typeof reusable !== 'boolean') {
-    throw new ServerModuleError(name, `exports \`reusable\` as ${kindOf(reusable)}: true or false is expected`);
-  }
-  return { name, factory, reusable };
+  const declared = (what: string): boolean => {
+    const value = what in exports ? exports[what] : what in named ? named[what] : false;
+    if (typeof value === 'boolean') return value;
+    throw new ServerModuleError(name, `exports \`${what}\` as ${kindOf(value)}: true or false is expected`);
+  };
+  return { name, factory, reusable: declared('reusable'), fixedLists: declared('fixedLists') };
 }
 
 /** The module's namespace; resolving and evaluating fail differently for whoever reads the line. */

@@ -203,7 +203,7 @@ export class ModernEra {
 
   #factory(context: ServerContext, traced?: ModernSpan): McpServerFactory {
     return async () => {
-      const server = asServed(await this.#options.servers.build(context));
+      const server = asServed(await this.#options.servers.build(() => context));
       traced?.watch(server);
       return server;
     };
@@ -262,7 +262,9 @@ export class ModernEra {
 
   async #probe(): Promise<boolean> {
     const { servers, states } = this.#options;
-    const server = await servers.build(this.#context(ANONYMOUS, states.codec({ principal: '', purpose: 'probe' })));
+    const server = await servers.build(() =>
+      this.#context(ANONYMOUS, states.codec({ principal: '', purpose: 'probe' })),
+    );
     const served = isOfSecondLine(server);
     await server.close();
     return served;

@@ -55,7 +55,7 @@ async function repeatableTools(era: LegacyEra, session: SessionRecord, caller: C
     closeStream: () => {},
   };
   const names = new Set<unknown>();
-  const context = era.contextFor(session, caller);
+  const context = () => era.contextFor(session, caller);
   let cursor: unknown;
   for (let page = 0; page < MAX_PAGES; page += 1) {
     const exchange = await era.exchange(session, context, caller, outlet, noEffects);

@@ -35,4 +35,6 @@ export interface ServerModule {
   readonly factory: ServerFactory;
   /** Built servers may be lent to one exchange after another. */
   readonly reusable: boolean;
+  /** Its lists are the same for every caller until `notify` says otherwise. */
+  readonly fixedLists: boolean;
 }

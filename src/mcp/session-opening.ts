@@ -77,13 +77,15 @@ export async function openSession(
     abandon: () => {},
     closeStream: () => {},
   };
-  const context = era.context(sessionId, state, caller);
-  const fresh = { sessionId, initialize: '', logLevel: '', protocolVersion: '' };
-  const exchange = await era.exchange(fresh, context, caller, outlet, noEffects);
+  const context = () => era.context(sessionId, state, caller);
   const protocolVersion = String(asked.params?.protocolVersion ?? '');
+  const opened = { sessionId, initialize: JSON.stringify(asked.params), logLevel: '', protocolVersion };
+  const exchange = await era.exchange(opened, context, caller, outlet, noEffects, { opens: true });
   exchange.deliver(asked, era.span({ sessionId, protocolVersion }, asked, caller));
   const response = await inTime(answer, request);
   const revision = negotiated(response);
+  // What is replayed later is what was agreed on; only where that was also what was asked for are the two alike.
+  if (revision === undefined || revision !== asked.params?.protocolVersion) exchange.keepServerFromOthers();
   if (revision === undefined) {
     created(false);
     return { outcome: 'refused', response };

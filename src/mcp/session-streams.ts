@@ -1,5 +1,6 @@
 /** Opening the streams that clients ask for: the main stream, and what is left of another one. */
 import { type EventPosition, parseDelivered } from '../core/event-id.js';
+import { inPortions } from '../core/in-portions.js';
 import { MainTail } from '../core/main-tail.js';
 import { MAIN_STREAM, START } from '../core/ports/event-log.js';
 import type { SessionRecord } from '../core/ports/session-store.js';
@@ -10,6 +11,7 @@ import type { EventSink } from './outlet.js';
 
 /** How long a response that was taken over from is waited for. Longer than a hop over the store, shorter than anybody notices. */
 const HAND_OVER_MS = 300;
+const REFRESHED_AT_ONCE = 100;
 
 export type OpenSink = (connectionId: string) => EventSink;
 
@@ -95,20 +97,18 @@ export async function resumeStream(
 export async function refreshMainStreams(era: LegacyEra): Promise<void> {
   const { store, hub, logger } = era.options;
   const tails = [...hub.tails()].filter((tail) => tail instanceof MainTail);
-  await Promise.all(
-    tails.map(async (tail) => {
-      try {
-        const [session, uris] = await Promise.all([
-          store.sessions.touch(tail.sessionId),
-          store.sessions.subscriptions(tail.sessionId),
-        ]);
-        tail.setSubscriptions(uris);
-        if (session?.initialized && !tail.initialized) tail.setInitialized();
-      } catch (error) {
-        logger.debug({ error }, 'main stream: not refreshed');
-      }
-    }),
-  );
+  await inPortions(tails, REFRESHED_AT_ONCE, async (tail) => {
+    try {
+      const [session, uris] = await Promise.all([
+        store.sessions.touch(tail.sessionId),
+        store.sessions.subscriptions(tail.sessionId),
+      ]);
+      tail.setSubscriptions(uris);
+      if (session?.initialized && !tail.initialized) tail.setInitialized();
+    } catch (error) {
+      logger.debug({ error }, 'main stream: not refreshed');
+    }
+  });
 }
 
 function tailContext(era: LegacyEra): TailContext {

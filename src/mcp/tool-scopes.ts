@@ -48,7 +48,7 @@ export class ToolScopes {
   }
 
   async #list(context: ServerContext): Promise<readonly Record<string, unknown>[]> {
-    const server = await this.#servers.build(context);
+    const server = await this.#servers.build(() => context);
     if (!this.#servers.reusable) return listTools(server);
     return new Promise((resolve, reject) => enterExchange(context, () => listTools(server).then(resolve, reject)));
   }

@@ -43,7 +43,7 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Stor
   const broker = createRedisBroker({ redis, topology, access: target, keys, limits, timeoutMs, logger, setToken });
   return {
     kind: 'redis',
-    sessions: createRedisSessionStore(redis, keys, limits),
+    sessions: createRedisSessionStore(redis, keys, limits, target.kind === 'cluster'),
     log: createRedisEventLog(redis, keys, limits, () => token),
     calls: createRedisCallJournal(redis, keys, limits),
     changes: createRedisChangeLog(redis, keys, limits),

@@ -1,5 +1,5 @@
 /**
- * The Lua scripts, read once at start. A file is named `<verb><Noun>-<number of keys>.lua` and opens with its purpose,
+ * The Lua scripts, read once at start. A file is named `<verb><Noun>-<number of keys, n for any>.lua` and opens with its purpose,
  * keys, arguments and answer.
  */
 import { createHash } from 'node:crypto';
@@ -13,13 +13,14 @@ export interface Script {
 
 function load(file: string): Script {
   const source = readFileSync(new URL(`./lua/${file}.lua`, import.meta.url), 'utf8');
-  return { name: file.replace(/-\d+$/, ''), source, sha1: createHash('sha1').update(source).digest('hex') };
+  return { name: file.replace(/-(\d+|n)$/, ''), source, sha1: createHash('sha1').update(source).digest('hex') };
 }
 
 export const scripts = {
   createSession: load('createSession-2'),
   admitSession: load('admitSession-1'),
   touchSession: load('touchSession-3'),
+  sessionLives: load('sessionLives-n'),
   updateSession: load('updateSession-1'),
   deleteSession: load('deleteSession-3'),
   setState: load('setState-2'),

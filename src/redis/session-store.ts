@@ -11,11 +11,15 @@ import type {
 import type { Place } from '../core/ports/slots.js';
 import { type StoreLimits, StoreUnavailable } from '../core/ports/store.js';
 import type { RedisConnection } from './connection.js';
+import { packInitialize, unpackInitialize } from './handshake.js';
 import type { Keys } from './keys.js';
 import { scripts } from './scripts.js';
 
-/** Form of the record; a node that meets a newer one refuses it instead of guessing. */
-const RECORD_VERSION = '1';
+/** Form of the record; a node that meets a newer one refuses it instead of guessing. The first had `initialize` whole. */
+const RECORD_VERSION = '2';
+const READ_VERSIONS = new Set<string | null | undefined>(['1', RECORD_VERSION]);
+/** Left out of a new record while they are empty. */
+const OPTIONAL = new Set(['initialize', 'principal', 'logLevel']);
 
 const LOADED = [
   'v',
@@ -36,7 +40,13 @@ const ASKED_AT_ONCE = 200;
 /** What a touch answers: time of birth, the fields of {@link LOADED}, and how many journaled calls run. */
 type Loaded = [...(string | null)[], running: number];
 
-export function createRedisSessionStore(redis: RedisConnection, keys: Keys, limits: StoreLimits): SessionStore {
+/** `apart`: keys of several sessions may not be named in one command, as in a Cluster. */
+export function createRedisSessionStore(
+  redis: RedisConnection,
+  keys: Keys,
+  limits: StoreLimits,
+  apart: boolean,
+): SessionStore {
   const { sessionTtlMs, sessionMaxAgeMs } = limits;
   const lives = [String(sessionTtlMs), String(sessionMaxAgeMs)];
   const stateLimits = [String(limits.stateMaxBytes), String(limits.stateMaxKeys)];
@@ -105,6 +115,15 @@ export function createRedisSessionStore(redis: RedisConnection, keys: Keys, limi
     }
     return undefined;
   }
+
+  /** Of each session its life in ms, negative where it has ended, and the pools that it has a place in. */
+  const lookAt = async (sessionKeys: readonly string[]): Promise<[life: number, pools: string | null][]> => {
+    if (sessionKeys.length === 0) return [];
+    if (!apart) return redis.run(scripts.sessionLives, sessionKeys, []);
+    // Of a Cluster: sessions are in many slots, and each is asked for by itself.
+    const each = sessionKeys.map((key) => redis.run<[number, string | null][]>(scripts.sessionLives, [key], []));
+    return (await Promise.all(each)).flat();
+  };
 
   return {
     async create(record, { maxSessions, state = new Map(), places = [] }) {
@@ -194,22 +213,24 @@ export function createRedisSessionStore(redis: RedisConnection, keys: Keys, limi
         redis.command(keys.sessions, 'PEXPIRE', keys.sessions, indexLife),
       ]);
       const result = { expired: [] as string[], maxAge: [] as string[] };
+      const lives = await lookAt(due.map((entry) => keys.session(sessionOf(entry))));
+      const scores = due.flatMap((entry, i) => {
+        const [life = 0] = lives[i] ?? [];
+        return life > 0 ? [String(now + life), entry] : [];
+      });
+      // XX: a session deleted meanwhile must not come back into the index.
+      if (scores.length > 0) await redis.command(keys.sessions, 'ZADD', keys.sessions, 'XX', ...scores);
       await Promise.all(
-        due.map(async (entry) => {
-          const separator = entry.indexOf(':');
-          const createdAt = Number(entry.slice(0, separator));
-          const sessionId = entry.slice(separator + 1);
-          const key = keys.session(sessionId);
-          const [life, pools] = await Promise.all([
-            redis.command<number>(key, 'PTTL', key),
-            redis.command<string | null>(key, 'HGET', key, 'pools'),
-          ]);
+        due.map(async (entry, i) => {
+          const [life = 0, pools = null] = lives[i] ?? [];
+          const sessionId = sessionOf(entry);
           if (life > 0) {
             // A place lasts as long as its session: no pool runs out while one of its sessions lives.
             for (const pool of namesOf(pools)) await enter(keys.sessionPool(pool), sessionId, now + life, 0);
-            // XX: a session deleted meanwhile must not come back into the index.
-            await redis.command(keys.sessions, 'ZADD', keys.sessions, 'XX', String(now + life), entry);
-          } else if ((await redis.command<number>(keys.sessions, 'ZREM', keys.sessions, entry)) === 1) {
+            return;
+          }
+          const createdAt = Number(entry.slice(0, entry.indexOf(':')));
+          if ((await redis.command<number>(keys.sessions, 'ZREM', keys.sessions, entry)) === 1) {
             // Exactly one sweeper takes the entry out, and that one counts it and removes what is left of the streams.
             await remove(sessionId);
             if (sessionMaxAgeMs > 0 && now >= createdAt + sessionMaxAgeMs) result.maxAge.push(sessionId);
@@ -217,7 +238,7 @@ export function createRedisSessionStore(redis: RedisConnection, keys: Keys, limi
           }
         }),
       );
-      return result;
+      return due.length === limit ? { ...result, more: true } : result;
     },
 
     subscribe: (sessionId, uri) => change(sessionId, [SUBSCRIPTION + uri, '1'], []),
@@ -259,10 +280,17 @@ function member({ sessionId, createdAt }: Pick<SessionRecord, 'sessionId' | 'cre
 
 function encode(record: SessionRecord | SessionChanges): string[] {
   const fields: string[] = [];
-  for (const [name, value] of Object.entries(record)) {
-    if (value !== undefined) fields.push(name, typeof value === 'boolean' ? (value ? '1' : '0') : String(value));
+  const { initialize, protocolVersion, clientInfo } = record;
+  const whole = initialize !== undefined && protocolVersion !== undefined && clientInfo !== undefined;
+  const packed = whole
+    ? { ...record, initialize: packInitialize({ initialize, protocolVersion, clientInfo }) }
+    : record;
+  const isNew = 'createdAt' in record;
+  for (const [name, value] of Object.entries(packed)) {
+    if (value !== undefined && !(isNew && value === '' && OPTIONAL.has(name)))
+      fields.push(name, typeof value === 'boolean' ? (value ? '1' : '0') : String(value));
   }
-  if ('createdAt' in record) fields.push('lastActive', String(record.createdAt), 'v', RECORD_VERSION);
+  if (isNew) fields.push('lastActive', String(record.createdAt), 'v', RECORD_VERSION);
   return fields;
 }
 
@@ -270,21 +298,28 @@ function namesOf(pools: string | null): string[] {
   return pools ? pools.split(' ') : [];
 }
 
+/** The id in an entry of the index. */
+function sessionOf(entry: string): string {
+  return entry.slice(entry.indexOf(':') + 1);
+}
+
 function decode(sessionId: string, values: Loaded): SessionRecord {
-  const [createdAt, version, transportType, protocolVersion, initialize, clientInfo, principal, initialized, logLevel] =
+  const [createdAt, version, transportType, revision, initialize, client, principal, initialized, logLevel] =
     values as (string | null)[];
   const runningCalls = values.at(-1) as number;
-  if (version !== RECORD_VERSION) {
+  if (!READ_VERSIONS.has(version)) {
     // Of a newer release, during a roll-out: another node can serve it, so the client is to try again and not to give up.
     throw new StoreUnavailable(`a session record has form ${version} and this release reads form ${RECORD_VERSION}`);
   }
+  const protocolVersion = revision ?? '';
+  const clientInfo = client ?? '';
   return {
     sessionId,
     transportType: transportType as TransportType,
     createdAt: Number(createdAt),
-    protocolVersion: protocolVersion ?? '',
-    initialize: initialize ?? '',
-    clientInfo: clientInfo ?? '',
+    protocolVersion,
+    initialize: unpackInitialize({ initialize: initialize ?? '', protocolVersion, clientInfo }),
+    clientInfo,
     principal: principal ?? '',
     initialized: initialized === '1',
     logLevel: logLevel ?? '',

@@ -63,6 +63,18 @@ describe('the contract over Redis', () => {
       expect(Number(fields.lastActive)).to.be.within(record.createdAt, Date.now());
     });
 
+    it('takes less than a kilobyte for a session whose client says what clients say', async () => {
+      const clientInfo = '{"name":"a-well-known-client","version":"1.22.333"}';
+      const capabilities = '{"roots":{"listChanged":true},"elicitation":{"form":{}}}';
+      const { sessionId } = await openSession(harness.stores[0], {
+        protocolVersion: '2025-11-25',
+        clientInfo,
+        initialize: `{"protocolVersion":"2025-11-25","capabilities":${capabilities},"clientInfo":${clientInfo}}`,
+      });
+      const bytes = await redis.client().memoryUsage(`${harness.prefix}session:${sessionId}`);
+      expect(bytes).to.be.within(1, 800);
+    });
+
     it('has the life time of a session on its hash, renewed by use', async () => {
       const key = `${harness.prefix}session:${record.sessionId}`;
       expect(await redis.client().pTTL(key)).to.be.within(1, LONG_LIMITS.sessionTtlMs);

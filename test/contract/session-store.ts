@@ -35,6 +35,31 @@ export function sessionStoreContract(name: string, openHarness: OpenHarness): vo
       expect(await stores[1].sessions.touch(record.sessionId)).to.deep.equal(record);
     });
 
+    it('gives every handshake back to the letter', async () => {
+      const { stores } = await open();
+      const info = '{"name":"Zoë","version":"1"}';
+      const usual = `{"protocolVersion":"2025-06-18","capabilities":{"roots":{}},"clientInfo":${info}}`;
+      const handshakes = [
+        usual,
+        usual.replace('"capabilities"', ' "capabilities"'),
+        usual.replace('2025-06-18', '2025-03-26'),
+        usual.replace('Zoë', 'Zoe'),
+        usual.replace('}}', '}},"_meta":{"a":1}'),
+        `{"clientInfo":${info},"capabilities":{},"protocolVersion":"2025-06-18"}`,
+        `{"protocolVersion":"2025-06-18","capabilities":,"clientInfo":${info}}`,
+        '{}',
+      ];
+      for (const initialize of handshakes) {
+        const record = makeRecord({ initialize, protocolVersion: '2025-06-18', clientInfo: info });
+        await stores[0].sessions.create(record, NO_CAP);
+        expect(await stores[1].sessions.touch(record.sessionId)).to.deep.equal(record);
+        const { sessionId } = await openSession(stores[0], { initialize: '', protocolVersion: '', clientInfo: '' });
+        const handshake = { initialize, protocolVersion: '2025-06-18', clientInfo: info };
+        await stores[0].sessions.update(sessionId, handshake);
+        expect(await stores[1].sessions.touch(sessionId)).to.include(handshake);
+      }
+    });
+
     it('stores the first state values with the record', async () => {
       const { stores } = await open();
       const record = makeRecord();

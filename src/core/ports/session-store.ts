@@ -25,7 +25,7 @@ export interface SessionRecord {
   readonly runningCalls?: number;
 }
 
-/** The fields that may change after creation. */
+/** The fields that may change after creation. The three of the handshake change together or not at all. */
 export type SessionChanges = Partial<
   Pick<SessionRecord, 'protocolVersion' | 'initialize' | 'clientInfo' | 'initialized' | 'logLevel'>
 >;
@@ -35,6 +35,8 @@ export interface SweepResult {
   readonly expired: readonly string[];
   /** Ids of sessions whose absolute life ran out. */
   readonly maxAge: readonly string[];
+  /** The limit was reached, perhaps by sessions that live on: there may be more to look at. */
+  readonly more?: boolean;
 }
 
 /**

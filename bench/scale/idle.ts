@@ -1,0 +1,126 @@
+/**
+ * Very many idle sessions in Redis, written by the product's own store, and what a node spends on them: sweeping and
+ * `/health`. Their places in the index fall due evenly over a session's life, as those of a fleet in use do.
+ */
+import { randomUUID } from 'node:crypto';
+import { startRedis } from '../../test/support/redis.js';
+import { contestant } from '../contestants/index.js';
+import { cpuMs } from '../measure/cpu.js';
+import { startServer } from '../measure/processes.js';
+import { inspector, usedMemory } from './redis-memory.js';
+
+const TTL_MS = 1_800_000;
+const AT_ONCE = 500;
+const WATCH_MS = 30_000;
+const SLOW_MICROSECONDS = 5000;
+
+export async function measureIdle(quick: boolean): Promise<string[]> {
+  const lines: string[] = [];
+  for (const count of quick ? [10_000] : [100_000, 1_000_000]) lines.push(...(await measure(count)));
+  return lines;
+}
+
+async function measure(count: number): Promise<string[]> {
+  const redis = await startRedis();
+  const inspect = inspector(redis.url);
+  await inspect.connect();
+  try {
+    const lines: string[] = [];
+    const empty = await baseline(redis.url, redis.pid);
+    const used = await usedMemory(inspect);
+    await fill(redis.url, count);
+    const each = Math.round(((await usedMemory(inspect)) - used) / count);
+    lines.push(`${count} idle sessions: ${each} bytes of Redis for each, the index included`);
+    await inspect.configSet({ 'slowlog-log-slower-than': String(SLOW_MICROSECONDS) });
+    await inspect.sendCommand(['SLOWLOG', 'RESET']);
+    await inspect.configResetStat();
+    const busy = await baseline(redis.url, redis.pid);
+    const slow = (await inspect.sendCommand(['SLOWLOG', 'LEN'])) as unknown as number;
+    const more = busy.share - empty.share;
+    lines.push(
+      `  sweep and /health once a second: ${busy.share.toFixed(2)} % of a core, node and Redis together (an empty fleet: ${empty.share.toFixed(2)} %; for the sessions: ${more.toFixed(2)} %)`,
+      `  commands over ${SLOW_MICROSECONDS / 1000} ms: ${slow}`,
+    );
+    if (busy.active !== count) lines.push(`  /health counts ${busy.active} sessions instead of ${count}`);
+    return lines;
+  } finally {
+    inspect.destroy();
+    await redis.stop();
+  }
+}
+
+/** Processor time of a node and of Redis while nothing but probes comes in, in percent of a core. */
+async function baseline(
+  redisUrl: string,
+  redisPid: number,
+): Promise<{ readonly share: number; readonly active: number }> {
+  const node = await startServer(contestant('anynode-reusable'), redisUrl);
+  try {
+    // What starting costs is over by then.
+    await new Promise((resolve) => setTimeout(resolve, 6000));
+    const cpu = (): number => cpuMs(node.pid) + cpuMs(redisPid);
+    const before = cpu();
+    const started = performance.now();
+    let active = 0;
+    while (performance.now() - started < WATCH_MS) {
+      const response = await fetch(`http://127.0.0.1:${node.port}/health`);
+      active = ((await response.json()) as { activeSessions: number }).activeSessions;
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+    }
+    return { share: ((cpu() - before) / (performance.now() - started)) * 100, active };
+  } finally {
+    await node.stop();
+  }
+}
+
+async function fill(url: string, count: number): Promise<void> {
+  const built = (path: string): Promise<never> =>
+    import(new URL(`../../dist/${path}`, import.meta.url).href) as Promise<never>;
+  const { createRedisStore } = (await built('redis/index.js')) as typeof import('../../src/redis/index.js');
+  const { parseRedisUrl } = (await built('app/redis-url.js')) as typeof import('../../src/app/redis-url.js');
+  const silent = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
+  const store = await createRedisStore({
+    target: parseRedisUrl(url),
+    keyPrefix: '',
+    limits: {
+      sessionTtlMs: TTL_MS,
+      sessionMaxAgeMs: 0,
+      streamTtlMs: 300_000,
+      streamMaxEvents: 10_000,
+      stateMaxBytes: 4_194_304,
+      stateMaxKeys: 10_000,
+      nodeLeaseMs: 6000,
+    },
+    timeoutMs: 10_000,
+    logger: silent,
+  });
+  const handshake = {
+    protocolVersion: '2025-11-25',
+    capabilities: { elicitation: {}, roots: { listChanged: true } },
+    clientInfo: { name: 'bench', version: '1.0.0' },
+  };
+  const initialize = JSON.stringify(handshake);
+  const clientInfo = JSON.stringify(handshake.clientInfo);
+  const now = Date.now();
+  for (let i = 0; i < count; i += AT_ONCE) {
+    await Promise.all(
+      Array.from({ length: Math.min(AT_ONCE, count - i) }, (_, k) =>
+        store.sessions.create(
+          {
+            sessionId: randomUUID(),
+            transportType: 'streamable',
+            createdAt: now - Math.floor(((i + k) * (TTL_MS - 60_000)) / count),
+            protocolVersion: handshake.protocolVersion,
+            initialize,
+            clientInfo,
+            principal: '',
+            initialized: true,
+            logLevel: '',
+          },
+          { maxSessions: 0 },
+        ),
+      ),
+    );
+  }
+  await store.close();
+}
