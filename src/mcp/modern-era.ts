@@ -28,6 +28,9 @@ import type { ServerSource } from './server-source.js';
 
 const LISTEN = 'subscriptions/listen';
 
+/** The SDK's own status for a handler that was closed while it served; no client should see it. */
+const CLOSED = 499;
+
 export interface ModernEraOptions {
   readonly nodeId: string;
   readonly store: Store;
@@ -137,6 +140,8 @@ export class ModernEra {
     this.#calls.add(handler);
     try {
       const response = await this.#fetch(handler, request, options, context);
+      // Closed by `stop` at the end of a drain: the client may ask another node. One that has gone itself reads nothing.
+      if (response.status === CLOSED && !request.signal.aborted) throw new NodeLeaving();
       if (keyMissing && response.headers.get('content-type')?.startsWith('application/json')) {
         throw new StoreUnavailable('the key of request states is out of reach');
       }
