@@ -32,6 +32,11 @@ export class Noter {
     );
   }
 
+  /** The number of the newest note to each session. */
+  get newest(): Map<string, number> {
+    return new Map(this.#numbers);
+  }
+
   /** A last one for each, when every fault is over: who has it, has all before it. */
   async conclude(): Promise<void> {
     await Promise.all(this.#lanes);

@@ -73,8 +73,12 @@ async function conclude(world: World, stage: Stage, workload: Workload): Promise
   // The breakers of all nodes have closed when this is over.
   await pause(2000);
   await workload.noter.conclude();
+  await Promise.race([workload.settled, pause(GRACE_MS)]);
+  // A little more, for what should not come and does.
+  stage.finish(1500);
   await workload.over;
   for (const effect of await world.effects()) history.add(effect);
+  stage.finish(GRACE_MS);
   await readTallies(history, workload);
   await lookForLeftovers(world, history);
 }

@@ -23,9 +23,11 @@ export interface WorkloadOptions {
   readonly clients: number;
 }
 
-/** Sessions that live until the end, for what is asked of them then. */
 export interface Workload {
   readonly over: Promise<void>;
+  /** Every call has come to its end, and every session has its last note; streams may be open still. */
+  readonly settled: Promise<void>;
+  /** Those that live until the end, for what is asked of them then. */
   readonly sessions: readonly LegacySession[];
   readonly noter: Noter;
 }
@@ -64,7 +66,30 @@ export function startWorkload({ world, stage, chance, clients }: WorkloadOptions
     const other = SDK_KINDS[(i + 2) % SDK_KINDS.length];
     for (const sdk of [kind, other]) if (sdk) lanes.push(sdkCalls(sdk, stage, chance.fork()));
   }
-  return { over: Promise.all(lanes).then(() => undefined), sessions, noter };
+  return {
+    over: Promise.all(lanes).then(() => undefined),
+    get settled() {
+      return untilSettled(stage, noter);
+    },
+    sessions,
+    noter,
+  };
+}
+
+async function untilSettled({ history }: Stage, noter: Noter): Promise<void> {
+  for (;;) {
+    const open = new Set<string>();
+    const last = noter.newest;
+    for (const entry of history.entries) {
+      if (entry.type === 'call') open.add(entry.op);
+      else if (entry.type === 'done') open.delete(entry.op);
+      else if (entry.type === 'delivery' && entry.what === 'note' && entry.session !== undefined) {
+        if (entry.number === last.get(entry.session)) last.delete(entry.session);
+      }
+    }
+    if (open.size === 0 && last.size === 0) return;
+    await pause(200);
+  }
 }
 
 async function persistently<T>(
@@ -80,7 +105,7 @@ async function persistently<T>(
   return undefined;
 }
 
-/** Calls one after the other until the run is over; `after` is told between them. */
+/** Calls one after the other until the run is over. */
 async function calls(stage: Stage, chance: Chance, call: (call: ToolCall) => Promise<void>): Promise<void> {
   while (!stage.over) {
     await call(aCall(chance));

@@ -72,7 +72,7 @@ export class ModernCaller {
   async listen(uri: string): Promise<void> {
     const { history } = this.#stage;
     const user = this.#wire.user;
-    for (let turn = 0; !this.#stage.late; turn += 1) {
+    while (!this.#stage.late) {
       const answer = await this.#ask('subscriptions/listen', { notifications: { resourceSubscriptions: [uri] } });
       if (answer.outcome === 'served') {
         const subscription = answer.connection;
