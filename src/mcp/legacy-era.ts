@@ -133,10 +133,10 @@ export class LegacyEra {
     const { store, nodeToken } = this.options;
     const { sessionId } = session;
     const name = { sessionId, callId: newStreamId() };
-    await store.calls.list(nodeToken, name);
-    if (!(await store.calls.enter(name, nodeToken, formatCall(requests, caller, true)))) {
-      throw new SessionGone('the session has ended');
-    }
+    // Both at once, the list first: a place that stood alone for long might be found to name nothing, and be removed.
+    const listed = store.calls.list(nodeToken, name);
+    const entered = store.calls.enter(name, nodeToken, formatCall(requests, caller, true));
+    if (!(await Promise.all([entered, listed]))[0]) throw new SessionGone('the session has ended');
     const write = this.writeMain(sessionId, { callId: name.callId, owner: nodeToken });
     const outlet = createMainOutlet(write, requests.length, {
       callId: name.callId,
