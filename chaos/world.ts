@@ -20,6 +20,8 @@ const OWN_DIST = fileURLToPath(new URL('../dist', import.meta.url));
 const SERVER = fileURLToPath(new URL('./servers/chaos-server.mjs', import.meta.url));
 const CLOCK = fileURLToPath(new URL('./servers/skewed-clock.mjs', import.meta.url));
 
+const BOOTS = 3;
+
 export const USERS = ['ada', 'bob'] as const;
 export const tokenOf = (user: string): string => `token-of-${user}`;
 
@@ -120,8 +122,18 @@ export class World {
     return join(this.#directory, 'ledger.jsonl');
   }
 
-  /** Starts a node in this place and lets the balancer know. */
+  /** Starts a node in this place and lets the balancer know. A busy machine may take more than one attempt. */
   async boot(place: Place): Promise<void> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#boot(place);
+      } catch (error) {
+        if (attempt === BOOTS) throw error;
+      }
+    }
+  }
+
+  async #boot(place: Place): Promise<void> {
     const index = this.places.indexOf(place);
     const { leaseMs, skewMs } = this.#options;
     place.node = await startNode(
