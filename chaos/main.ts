@@ -6,18 +6,17 @@
  */
 import { check, RULES } from './checker/check.js';
 import { describe, type Violation } from './checker/violation.js';
+import { Ending, endAll } from './ending.js';
 import type { Entry } from './history.js';
 import { type Options, parseOptions, USAGE } from './options.js';
 import { PLANTS, plantBuild } from './plants.js';
+import { networkFaults } from './report/network.js';
 import { keepResult, writeProof } from './report/proof.js';
 import { summarize } from './report/summary.js';
 import { run } from './run.js';
-import type { World } from './world.js';
 
 /** More say nothing new, and the first one is nearest to the cause. */
 const SHOWN = 5;
-
-let current: World | undefined;
 
 async function main(options: Options): Promise<boolean> {
   let good = true;
@@ -34,7 +33,7 @@ async function proveOne(options: Options, seed: number): Promise<boolean> {
   const entries = await run({ ...runOptions(options, seed), file: options.history });
   const violations = check(entries);
   show(violations, entries);
-  const summary = summarize(entries, violations);
+  const summary = summarize(entries, violations, await networkFaults());
   say(summary.text);
   if (options.record) await keepResult(summary.result);
   const broken = new Set(violations.map(({ rule }) => rule));
@@ -46,6 +45,8 @@ async function findPlant(options: Options, name: string): Promise<boolean> {
   const plant = PLANTS[name];
   if (!plant) throw new Error(name);
   const build = await plantBuild(plant);
+  const ending = new Ending();
+  ending.add(() => build.remove());
   try {
     const [seed = 1] = options.seeds;
     const faults = options.faults ?? plant.faults;
@@ -69,15 +70,12 @@ async function findPlant(options: Options, name: string): Promise<boolean> {
       await keepResult({ kind: 'plant', name, what: plant.what, seed, seconds, found: telling.length > 0, rules });
     return telling.length > 0;
   } finally {
-    await build.remove();
+    await ending.run();
   }
 }
 
 function runOptions({ minutes, clients, leaseMs, faults }: Options, seed: number) {
-  const onWorld = (world: World): void => {
-    current = world;
-  };
-  return { seed, minutes, clients, leaseMs, faults, onWorld };
+  return { seed, minutes, clients, leaseMs, faults };
 }
 
 function show(violations: readonly Violation[], entries: readonly Entry[]): void {
@@ -99,7 +97,7 @@ try {
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
-    void (current?.stop() ?? Promise.resolve()).finally(() => process.exit(1));
+    void endAll().finally(() => process.exit(1));
   });
 }
 
@@ -108,7 +106,7 @@ main(options).then(
   (good) => process.exit(good ? 0 : 1),
   async (error: Error) => {
     process.stderr.write(`chaos: ${error.stack}\n`);
-    await current?.stop();
+    await endAll();
     process.exit(1);
   },
 );

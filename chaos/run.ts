@@ -20,8 +20,6 @@ export interface RunOptions {
   readonly restMs?: readonly [number, number];
   /** Where the history is written while it happens. */
   readonly file?: string | undefined;
-  /** Hands out the way to end everything at once, for who is interrupted. */
-  readonly onWorld?: (world: World) => void;
 }
 
 /** After the last fault: long enough for leases, recovery, renewals and resumption. */
@@ -40,7 +38,6 @@ export async function run(options: RunOptions): Promise<readonly Entry[]> {
     skewMs: [0, chance.between(-90_000, -30_000), chance.between(30_000, 90_000)],
     chance: () => luck.next(),
   });
-  options.onWorld?.(world);
   try {
     const history = new History(options.file);
     history.add({ type: 'run', seed, minutes, leaseMs, plant });

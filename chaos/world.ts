@@ -20,7 +20,7 @@ const OWN_DIST = fileURLToPath(new URL('../dist', import.meta.url));
 const SERVER = fileURLToPath(new URL('./servers/chaos-server.mjs', import.meta.url));
 const CLOCK = fileURLToPath(new URL('./servers/skewed-clock.mjs', import.meta.url));
 
-const BOOTS = 3;
+const BOOTS = 8;
 
 export const USERS = ['ada', 'bob'] as const;
 export const tokenOf = (user: string): string => `token-of-${user}`;

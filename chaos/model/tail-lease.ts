@@ -92,7 +92,10 @@ export function tailLease({ events: most, connections: count, mutant }: TailBoun
   /** What the log says: who holds the stream, and what comes next. */
   const look = (state: TailState, id: number): void => {
     const connection = of(state, id);
-    if (mutant !== 'no fencing' && state.holder !== id) return fallSilent(state, id);
+    if (mutant !== 'no fencing' && state.holder !== id) {
+      fallSilent(state, id);
+      return;
+    }
     for (let position = connection.own + 1; position <= state.stored; position += 1) send(connection, position);
   };
 

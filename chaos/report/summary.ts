@@ -9,12 +9,15 @@ export interface Recovery {
   /** From the beginning of the fault to the first success of a call that was begun after it. */
   readonly medianMs: number;
   readonly mostMs: number;
+  /** From the beginning of the fault to the answer of the calls that were running then: the one that waited longest. */
+  readonly waitedMs: number;
 }
 
 export interface RunResult {
   readonly kind: 'run';
   readonly seed: number;
   readonly minutes: number;
+  readonly network: string;
   readonly sessions: number;
   readonly operations: Readonly<Record<string, number>>;
   readonly outcomes: Readonly<Record<string, number>>;
@@ -40,6 +43,7 @@ export type Result = RunResult | PlantResult;
 export function summarize(
   entries: readonly Entry[],
   violations: readonly Violation[],
+  network: string,
 ): { result: RunResult; text: string } {
   const story = new Story(entries);
   const calls = [...story.calls.values()];
@@ -48,6 +52,7 @@ export function summarize(
     kind: 'run',
     seed: story.run?.seed ?? 0,
     minutes: story.run?.minutes ?? 0,
+    network,
     sessions: story.sessions.size,
     operations: count(
       [
@@ -81,16 +86,21 @@ function recoveries(story: Story): Record<string, Recovery> {
     .filter(({ done }) => done?.outcome === 'answered')
     .map(({ call, done }) => ({ began: call.at, ended: done?.at ?? 0 }))
     .sort((a, b) => a.ended - b.ended);
-  const times = new Map<string, number[]>();
+  const times = new Map<string, { first: number[]; waited: number }>();
   for (const { kind, from } of story.windows) {
+    const known = times.get(kind) ?? { first: [], waited: 0 };
     const first = successes.find(({ began }) => began >= from);
-    times.set(kind, [...(times.get(kind) ?? []), ...(first ? [first.ended - from] : [])]);
+    const running = successes.filter(({ began, ended }) => began < from && ended > from);
+    times.set(kind, {
+      first: [...known.first, ...(first ? [first.ended - from] : [])],
+      waited: Math.max(known.waited, ...running.map(({ ended }) => ended - from)),
+    });
   }
   return Object.fromEntries(
-    [...times].sort().map(([kind, list]) => {
-      const sorted = [...list].sort((a, b) => a - b);
+    [...times].sort().map(([kind, { first, waited }]) => {
+      const sorted = [...first].sort((a, b) => a - b);
       const medianMs = sorted[Math.floor(sorted.length / 2)] ?? 0;
-      return [kind, { faults: list.length, medianMs, mostMs: sorted.at(-1) ?? 0 }];
+      return [kind, { faults: first.length, medianMs, mostMs: sorted.at(-1) ?? 0, waitedMs: waited }];
     }),
   );
 }
