@@ -80,6 +80,21 @@ const killRedis: FaultKind = {
   },
 };
 
+const failOver: FaultKind = {
+  kind: 'failover of Redis',
+  aimed: false,
+  storeAway: true,
+  takesNode: true,
+  async strike({ world }) {
+    await world.store.failOver();
+    // As a name does that points elsewhere now.
+    for (const link of [world.workerLink, ...world.places.map(({ toStore }) => toStore)]) {
+      link.target = { port: world.store.port };
+      link.cut();
+    }
+  },
+};
+
 const freezeRedis: FaultKind = {
   kind: 'Redis stopped',
   aimed: false,
@@ -214,6 +229,7 @@ export const FAULTS: readonly FaultKind[] = [
   freeze,
   roll,
   killRedis,
+  failOver,
   freezeRedis,
   pauseRedis,
   partition,

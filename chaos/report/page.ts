@@ -50,7 +50,8 @@ A 202, a result, an event with an id: stored in Redis before it was sent. What t
 | AOF, \`appendfsync always\` | nothing acknowledged is lost | nothing acknowledged is lost, as far as the disk tells the truth | the runs above, \`test/chaos/persistence.test.ts\` |
 | AOF, \`appendfsync everysec\` | nothing: the file was written before the answer, only the fsync comes later (up to about 2 s of it may wait in Redis while an fsync is slow) | up to about 2 s | kill -9, with \`ANYNODE_FULL=1\` |
 | snapshots | all since the last one | all since the last one | no |
-| replicas, without \`WAIT\` | as the primary keeps it; a promoted replica lacks what had not reached it | the same | no |
+| AOF, and a replica that takes over in order (\`FAILOVER\`) | nothing: writes wait until the replica has all | - | the runs above |
+| a replica that is promoted after a loss | a promoted replica lacks what had not reached it | the same | no |
 | nothing | everything | everything | \`test/chaos/persistence.test.ts\` |
 
 Where everything is gone, clients get a clean 404 ("Session not found") on every node, open a new session, and never see
