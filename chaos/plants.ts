@@ -68,8 +68,8 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
     patches: [
       {
         file: 'redis/lua/claimCall-2.lua',
-        from: `redis.call('HGET', KEYS[2], 'owner') ~= ARGV[1] then`,
-        to: `redis.call('HEXISTS', KEYS[2], 'owner') == 0 then`,
+        from: 'if owner ~= ARGV[1] then',
+        to: 'if false then',
       },
       { file: 'mcp/recovery.js', from: 'await store.calls.unlist(dead, name);', to: ';' },
     ],
