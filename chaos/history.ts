@@ -206,8 +206,9 @@ export class History {
     return Math.round(performance.now() - this.#began);
   }
 
-  add(body: Body): void {
-    const entry = { at: this.now, ...body };
+  /** `at`: for what is known only afterwards. */
+  add(body: Body, at = this.now): void {
+    const entry = { at, ...body };
     this.entries.push(entry);
     if (this.#file !== undefined) appendFileSync(this.#file, `${JSON.stringify(entry)}\n`);
   }

@@ -7,7 +7,7 @@
 import { check, RULES } from './checker/check.js';
 import { describe, type Violation } from './checker/violation.js';
 import { Ending, endAll } from './ending.js';
-import type { Entry } from './history.js';
+import { type Entry, readHistory } from './history.js';
 import { type Options, parseOptions, USAGE } from './options.js';
 import { PLANTS, plantBuild } from './plants.js';
 import { networkFaults } from './report/network.js';
@@ -20,8 +20,13 @@ const SHOWN = 5;
 
 async function main(options: Options): Promise<boolean> {
   let good = true;
-  if (options.plants.length === 0) {
-    for (const seed of options.seeds) good = (await proveOne(options, seed)) && good;
+  if (options.judge !== undefined) {
+    good = await judge(options, readHistory(options.judge));
+  } else if (options.plants.length === 0) {
+    for (const seed of options.seeds) {
+      const entries = await run({ ...runOptions(options, seed), file: options.history });
+      good = (await judge(options, entries)) && good;
+    }
   } else {
     for (const plant of options.plants) good = (await findPlant(options, plant)) && good;
   }
@@ -29,15 +34,14 @@ async function main(options: Options): Promise<boolean> {
   return good;
 }
 
-async function proveOne(options: Options, seed: number): Promise<boolean> {
-  const entries = await run({ ...runOptions(options, seed), file: options.history });
+async function judge(options: Options, entries: readonly Entry[]): Promise<boolean> {
   const violations = check(entries);
   show(violations, entries);
   const summary = summarize(entries, violations, await networkFaults());
   say(summary.text);
   if (options.record) await keepResult(summary.result);
   const broken = new Set(violations.map(({ rule }) => rule));
-  say(`chaos: ${RULES.length - broken.size} passed, ${broken.size} failed (rules, seed ${seed})`);
+  say(`chaos: ${RULES.length - broken.size} passed, ${broken.size} failed (rules, seed ${summary.result.seed})`);
   return violations.length === 0;
 }
 

@@ -10,6 +10,8 @@ export interface Options {
   readonly plants: readonly string[];
   readonly faults: readonly string[] | undefined;
   readonly history: string | undefined;
+  /** A history that was kept, to be judged again. */
+  readonly judge: string | undefined;
   readonly record: boolean;
 }
 
@@ -21,6 +23,7 @@ export const USAGE = `npm run chaos -- [options]
   --faults A,B       only these kinds of faults
   --plant NAME|all   run a build with a planted fault and expect to find it: ${Object.keys(PLANTS).join(', ')}
   --history FILE     keep the history as JSON lines
+  --judge FILE       make no run, judge this history
   --record           keep the figures in chaos/results and write PROOF.md anew
   --ci               the short run of the continuous integration: seed 7, 45 seconds`;
 
@@ -35,6 +38,7 @@ export function parseOptions(args: readonly string[]): Options {
       faults: { type: 'string' },
       plant: { type: 'string' },
       history: { type: 'string' },
+      judge: { type: 'string' },
       record: { type: 'boolean', default: false },
       ci: { type: 'boolean', default: false },
     },
@@ -50,6 +54,7 @@ export function parseOptions(args: readonly string[]): Options {
     plants,
     faults: values.faults?.split(','),
     history: values.history,
+    judge: values.judge,
     record: values.record,
   };
 }

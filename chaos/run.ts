@@ -1,4 +1,5 @@
 /** One run: a world, clients, a nemesis, and what came of it. */
+import { readFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Chance } from '../test/streams/chance.js';
 import { Stage } from './clients/stage.js';
@@ -25,6 +26,8 @@ export interface RunOptions {
 /** After the last fault: long enough for leases, recovery, renewals and resumption. */
 const GRACE_MS = 25_000;
 const MEMORY_EACH_MS = 5000;
+const PULSE_MS = 100;
+const STANDSTILL_MS = 500;
 
 export async function run(options: RunOptions): Promise<readonly Entry[]> {
   const { seed, minutes, leaseMs, plant } = options;
@@ -51,6 +54,7 @@ export async function run(options: RunOptions): Promise<readonly Entry[]> {
       only: options.faults,
       ...(options.restMs && { restMs: options.restMs }),
     });
+    const pulse = feelPulse(history);
     const watch = setInterval(() => void recordMemory(world, history).catch(() => undefined), MEMORY_EACH_MS);
     await Promise.race([pause(minutes * 60_000), nemesis]);
     // What is being broken is mended first: from then on everything has to come to its end.
@@ -59,6 +63,7 @@ export async function run(options: RunOptions): Promise<readonly Entry[]> {
     clearInterval(watch);
     stage.finish(GRACE_MS);
     await conclude(world, stage, workload);
+    clearInterval(pulse);
     return history.entries;
   } finally {
     await world.stop();
@@ -106,8 +111,27 @@ async function lookForLeftovers(world: World, history: History): Promise<void> {
   }
 }
 
+/**
+ * A machine that runs other things as well may give nobody the processor for a while: then nodes miss their deadlines and
+ * leases through no fault of theirs. This process notices by itself, and the history says so.
+ */
+function feelPulse(history: History): NodeJS.Timeout {
+  let last = history.now;
+  let standstills = 0;
+  return setInterval(() => {
+    const { now } = history;
+    if (now - last > PULSE_MS + STANDSTILL_MS) {
+      standstills += 1;
+      const kind = 'the machine stood still';
+      const fault = { type: 'fault', fault: `still-${standstills}`, kind, storeAway: true, takesNode: true } as const;
+      history.add({ ...fault, phase: 'begin' }, last);
+      history.add({ ...fault, phase: 'end' });
+    }
+    last = now;
+  }, PULSE_MS);
+}
+
 async function recordMemory(world: World, history: History): Promise<void> {
-  const { readFile } = await import('node:fs/promises');
   const sizes = await Promise.all(
     world.places.map(async ({ node }) => {
       if (!node) return 0;

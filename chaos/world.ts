@@ -143,7 +143,7 @@ export class World {
         NODE_ID: place.name,
         NODE_LEASE_MS: String(leaseMs),
         // Longer than by default: this machine is busy with the whole fleet, its clients and its faults.
-        REDIS_TIMEOUT_MS: '2000',
+        REDIS_TIMEOUT_MS: '3000',
         SSE_KEEPALIVE_MS: '2000',
         DRAIN_DELAY_MS: '300',
         DRAIN_TIMEOUT_MS: '2000',

@@ -60,7 +60,8 @@ const doubledEvent: Rule = (story) => {
 const doubledEffect = eachCall('doubled effect', ({ call, effects, done }, story) => {
   if (effects.length <= 1) return undefined;
   if (!call.repeatable) return `it was done ${effects.length} times, and must not be repeated`;
-  const until = done?.at ?? Number.POSITIVE_INFINITY;
+  // A client that gave up does not end its call: that goes on, and may be taken over, until it is answered to nobody.
+  const until = done?.outcome === 'answered' ? done.at : Number.POSITIVE_INFINITY;
   const leaseMs = story.run?.leaseMs ?? 0;
   const chances = story.windows.filter(
     ({ takesNode, from, to }) => takesNode && from <= until && call.at <= to + 2 * leaseMs,

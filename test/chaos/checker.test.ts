@@ -224,5 +224,7 @@ describe('the checker of histories', () => {
     expect(check(history)).to.deep.equal([]);
     for (const _ of [1, 2, 3]) again(effect)(history);
     expect(check(history).map(({ rule }) => rule)).to.deep.equal(['doubled effect']);
+    changed(isDone('op2'), { outcome: 'answered' })(history);
+    expect(check(history).map(({ rule }) => rule)).to.deep.equal(['doubled effect']);
   });
 });
