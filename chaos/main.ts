@@ -78,8 +78,8 @@ async function findPlant(options: Options, name: string): Promise<boolean> {
   }
 }
 
-function runOptions({ minutes, clients, leaseMs, faults }: Options, seed: number) {
-  return { seed, minutes, clients, leaseMs, faults };
+function runOptions({ minutes, clients, leaseMs, faults, restMs }: Options, seed: number) {
+  return { seed, minutes, clients, leaseMs, faults, ...(restMs && { restMs }) };
 }
 
 function show(violations: readonly Violation[], entries: readonly Entry[]): void {

@@ -125,7 +125,7 @@ function faultsSection(runs: readonly RunResult[]): string[] {
   });
   return [
     table(['Fault', 'Times', 'First success, median ms', 'most ms', 'Longest wait of a running call, ms'], rows),
-    'First success: from the beginning of the fault to the answer of the first call, of any client, that was begun after it. The longest wait is of a call that was running when the fault began and was answered in the end, its own work (up to 3 s) included. `the machine stood still` is no fault of ours: the run itself was given no processor for half a second or more, beside everything else that ran there.',
+    'First success: from the beginning of the fault to the answer of the first call within a session, of any client, that was begun after it (calls of the modern era need no store). The longest wait is of a call that was running when the fault began and was answered in the end, its own work (up to 3 s) included. `the machine stood still` is no fault of ours: the run itself was given no processor for half a second or more, beside everything else that ran there.',
   ];
 }
 

@@ -6,7 +6,7 @@ import type { Entry } from '../history.js';
 
 export interface Recovery {
   readonly faults: number;
-  /** From the beginning of the fault to the first success of a call that was begun after it. */
+  /** From the beginning of the fault to the first success of a call within a session that was begun after it. */
   readonly medianMs: number;
   readonly mostMs: number;
   /** From the beginning of the fault to the answer of the calls that were running then: the one that waited longest. */
@@ -83,7 +83,7 @@ function count(names: readonly string[]): Record<string, number> {
 
 function recoveries(story: Story): Record<string, Recovery> {
   const successes = [...story.calls.values()]
-    .filter(({ done }) => done?.outcome === 'answered')
+    .filter(({ call, done }) => call.session !== undefined && done?.outcome === 'answered')
     .map(({ call, done }) => ({ began: call.at, ended: done?.at ?? 0 }))
     .sort((a, b) => a.ended - b.ended);
   const times = new Map<string, { first: number[]; waited: number }>();
