@@ -36,3 +36,10 @@ export function formatDelivered({ own, changes }: EventPosition): string {
 export function parseDelivered(streamId: string, delivered: string): EventPosition | undefined {
   return parseEventId(`${streamId}.${delivered}`);
 }
+
+/** Whether position `a` comes after `b`, in one and the same log. */
+export function isAfter(a: string, b: string): boolean {
+  const [aTime = 0, aSequence = 0] = a.split('-').map(Number);
+  const [bTime = 0, bSequence = 0] = b.split('-').map(Number);
+  return aTime > bTime || (aTime === bTime && aSequence > bSequence);
+}

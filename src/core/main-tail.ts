@@ -8,7 +8,7 @@
  * What piled up while no stream was open is told once for each kind and resource, not once for each change.
  */
 import type { EventPosition } from './event-id.js';
-import { formatEventId } from './event-id.js';
+import { formatEventId, isAfter } from './event-id.js';
 import type { Change, ChangeEntry, ChangeLog } from './ports/change-log.js';
 import { MAIN_STREAM } from './ports/event-log.js';
 import { StoreUnavailable } from './ports/store.js';
@@ -89,6 +89,8 @@ export class MainTail extends Tail {
   /** A change of the fleet, in the order of its log. */
   offerChange(entry: ChangeEntry): void {
     if (!this.active || !this.#started) return;
+    // Catching up reads the log by itself, and may have told of what the node hears of only now.
+    if (!isAfter(entry.position, this.#changesPosition)) return;
     if (this.#caughtUp && !this.sink.congested) this.#tell(entry);
     else void this.catchUp();
   }

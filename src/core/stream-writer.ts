@@ -22,7 +22,13 @@ export interface StreamWriterOptions {
   readonly sessionId: string;
   readonly streamId: string;
   /** The call that produces the events, where there is one; `open` goes with the first append. */
-  readonly call?: Pick<NonNullable<AppendOptions['call']>, 'callId' | 'owner' | 'open'>;
+  readonly call?: Pick<NonNullable<AppendOptions['call']>, 'callId' | 'owner' | 'open'> & {
+    /**
+     * Sent before each try of the append that opens the call, on the same connection: whoever finds the call in the list
+     * of its node before it is opened takes it for over and removes it from there.
+     */
+    readonly list?: () => void;
+  };
   readonly patienceMs: number;
   /** Called for each append that succeeded, before those who wait for it go on. */
   readonly onStored: (outcome: Appended) => void;
@@ -107,6 +113,7 @@ export class StreamWriter {
     let again = false;
     for (let pause = FIRST_RETRY_MS; ; pause = Math.min(pause * 2, LAST_RETRY_MS)) {
       try {
+        if (producer?.open) call?.list?.();
         const options = { batch: name, again, ...(producer && { call: producer }) };
         return await log.append(sessionId, streamId, batch, options);
       } catch (error) {

@@ -1,6 +1,6 @@
 /**
- * A line for each request, when it is over: at `debug`, and at `info` where the node failed a request of MCP (5xx; a
- * probe that says "not ready" has not failed). Where a line is not written, nothing of it is made.
+ * A line for each request, when it is over: at `debug`, and at `info` where the node failed a request of MCP (5xx). Not
+ * for 503: that the store is away, or that the node leaves, is said once and not by every request that it concerns. Where a line is not written, nothing of it is made.
  *
  * Never in it: arguments, tokens, header values other than the request's id, session ids (their hash stands for them).
  */
@@ -13,13 +13,14 @@ export type AccessLog = (req: IncomingMessage, res: ServerResponse) => void;
 
 /** What is logged of a path: those of the node, and no text that a client makes up. */
 const ROUTES = new Set(['/mcp', '/sse', '/messages']);
+const UNAVAILABLE = 503;
 const PROBES = new Set(['/health', '/livez', '/readyz', '/metrics']);
 
 export function createAccessLog(logger: Logger): AccessLog {
   const every = isLevelEnabled(logger, 'debug');
   const failures = isLevelEnabled(logger, 'info');
   const finish = (req: IncomingMessage, res: ServerResponse, started: number): void => {
-    const failed = res.statusCode >= 500 && !PROBES.has(pathOf(req));
+    const failed = res.statusCode >= 500 && res.statusCode !== UNAVAILABLE && !PROBES.has(pathOf(req));
     if (!failed && !every) return;
     const fields = lineOf(req, res, performance.now() - started);
     if (failed) logger.info(fields, 'request');

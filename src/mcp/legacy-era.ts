@@ -177,10 +177,10 @@ export class LegacyEra {
     const leave = this.#running.enter(session, requests.length);
     const spans = this.spans(session, requests, caller);
     try {
-      await store.calls.list(nodeToken, name);
-      if (!(await store.calls.enter(name, nodeToken, formatCall(requests, caller, true, spans[0]?.context)))) {
-        throw new SessionGone('the session has ended');
-      }
+      // Both at once, the list first: a place that stood alone for long might be found to name nothing, and be removed.
+      const listed = store.calls.list(nodeToken, name);
+      const entered = store.calls.enter(name, nodeToken, formatCall(requests, caller, true, spans[0]?.context));
+      if (!(await Promise.all([entered, listed]))[0]) throw new SessionGone('the session has ended');
     } catch (error) {
       leave();
       for (const span of spans) span?.end({ type: (error as Error).name });

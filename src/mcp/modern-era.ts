@@ -174,11 +174,11 @@ export class ModernEra {
     this.#calls.add(handler);
     try {
       const response = await this.#fetch(handler, request, options, context);
+      // Closed by `stop` at the end of a drain: the client may ask another node. One that has gone itself reads nothing.
+      if (response.status === CLOSED && !request.signal.aborted) throw new NodeLeaving();
       if (keyMissing && response.headers.get('content-type')?.startsWith('application/json')) {
         throw new StoreUnavailable('the key of request states is out of reach');
       }
-      // Its handler was closed under it, and the client has been told nothing yet.
-      if (response.status === CLOSED && this.#leaving) throw new NodeLeaving();
       await deliver(response);
     } finally {
       this.#calls.delete(handler);

@@ -142,7 +142,7 @@ export class PostOutlet implements Outlet {
     if (this.#done || this.#writer) return;
     this.#cancelUpgrade();
     const { sessionId, reply } = this.#options;
-    const { tails, patienceMs, calls } = this.#context;
+    const { tails, patienceMs } = this.#context;
     const streamId = newStreamId();
     const connectionId = newConnectionId();
     let opened = false;
@@ -151,7 +151,8 @@ export class PostOutlet implements Outlet {
       opened = true;
       this.#stored(streamId, outcome);
     };
-    this.#callName = { sessionId, callId: streamId };
+    const name = { sessionId, callId: streamId };
+    this.#callName = name;
     this.#writer = new StreamWriter({
       log: tails.log,
       sessionId,
@@ -164,19 +165,21 @@ export class PostOutlet implements Outlet {
           holder: reply.gone ? undefined : { nodeToken: tails.nodeToken, connectionId },
           journal: this.#options.journal(),
         },
+        list: () => this.#list(name),
       },
       patienceMs,
       onStored,
     });
-    // Sent before the first append, on the same connection: a call that others can see is in the list of its node.
-    calls
-      .list(tails.nodeToken, this.#callName)
-      .catch((error: Error) => tails.logger.warn({ error }, 'call: not listed'));
     const first = this.#writer.append('');
     // Whoever appends next hears of the same failure and deals with it.
     first.catch((error) => this.abandon(error.reason ?? 'unavailable'));
     for (const text of this.#results) void this.#writer.append(text).catch(() => undefined);
     this.#results.length = 0;
+  }
+
+  #list(name: CallName): void {
+    const { calls, tails } = this.#context;
+    calls.list(tails.nodeToken, name).catch((error: Error) => tails.logger.warn({ error }, 'call: not listed'));
   }
 
   #openTail(streamId: string, connectionId: string): void {

@@ -75,9 +75,13 @@ export class Recovery {
     // On the own list first: if this node dies between the two, the next survivor finds the call there.
     await store.calls.list(nodeToken, name);
     const claim = await store.calls.claim(name, dead, nodeToken, JOURNAL_FORM);
-    if (claim.outcome !== 'unknown') await store.calls.unlist(dead, name);
+    const isOurs = claim.outcome === 'held' && claim.owner === nodeToken;
+    // The place of a call that somebody else has stays: it may be that of a claim which the dead one, if it only stands
+    // still, will yet carry out. It goes when the call is over.
+    if (claim.outcome === 'claimed' || claim.outcome === 'over' || isOurs) await store.calls.unlist(dead, name);
     if (claim.outcome !== 'claimed') {
-      await store.calls.unlist(nodeToken, name);
+      // Claimed before, from another one that died: then the own place is not that of this try.
+      if (!isOurs) await store.calls.unlist(nodeToken, name);
       return claim.outcome === 'over';
     }
     this.#begin({ name, call: parseCall(claim.journal), mayRun: claim.claims < RUNS });

@@ -61,7 +61,8 @@ export function createMemoryCallJournal(state: MemoryState, limits: StoreLimits)
 
     async claim({ sessionId, callId }, from, to, form) {
       const entry = state.session(sessionId)?.calls.get(callId);
-      if (entry?.owner !== from) return { outcome: 'over' };
+      if (!entry) return { outcome: 'over' };
+      if (entry.owner !== from) return { outcome: 'held', owner: entry.owner };
       if (!entry.journal.startsWith(form)) return { outcome: 'unknown' };
       entry.owner = to;
       entry.claims += 1;

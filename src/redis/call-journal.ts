@@ -44,12 +44,13 @@ export function createRedisCallJournal(redis: RedisConnection, keys: Keys, limit
 
     async claim({ sessionId, callId }, from, to, form) {
       const both = [keys.session(sessionId), keys.stream(sessionId, callId)];
-      const claimed = await redis.run<[journal?: string, claims?: number] | null>(scripts.claimCall, both, [
+      const claimed = await redis.run<[journal?: string, claims?: number] | string | null>(scripts.claimCall, both, [
         from,
         to,
         form,
       ]);
       if (claimed === null) return { outcome: 'over' };
+      if (typeof claimed === 'string') return { outcome: 'held', owner: claimed };
       const [journal, claims = 0] = claimed;
       return journal === undefined ? { outcome: 'unknown' } : { outcome: 'claimed', journal, claims };
     },

@@ -39,10 +39,13 @@ const PROBE_MS = 250;
 /** How often the start looks whether the first probe has succeeded. */
 const LOOK_MS = 10;
 /**
- * Probes that may fail on one connection before it is given up: a socket without a peer never errs by itself. Few, since
- * all of them are waited for when the server is back at the other end of a new one.
+ * Probes that may stay without an answer before the connection is given up: a socket without a peer never errs by itself.
+ * Few, since all of them are waited for when the server is back at the other end of a new one.
  */
-const PROBES_PER_CONNECTION = 2;
+const SILENT_PROBES = 2;
+
+/** `refused`: not connected, or an answer that says that it cannot serve. */
+type ServerState = 'in order' | 'refused' | 'silent';
 
 /** Names tried to find a key of each server of a Cluster; a server with so few slots that none fits is not asked. */
 const KEYS_TRIED = 1000;
@@ -59,7 +62,8 @@ export class RedisConnection {
   #nextProbe: NodeJS.Timeout | undefined;
   #probing: Promise<void> | undefined;
   #probeAgain = false;
-  #failedProbes = 0;
+  #silentProbes = 0;
+  #why: ErrorReply | undefined;
 
   constructor(options: ConnectionOptions) {
     const { topology, target, reports, timeoutMs } = options;
@@ -94,13 +98,13 @@ export class RedisConnection {
 
   /** @throws StoreUnavailable when there is no answer in time, or none is to be expected. */
   async command<T>(key: string, name: string, ...args: readonly string[]): Promise<T> {
-    if (!this.#up) throw new StoreUnavailable('the store is out of reach');
+    if (!this.#up) throw this.#outOfReach();
     return (await this.#send(key, [name, ...args], name)) as T;
   }
 
   /** Runs a script by its hash; loads it where the server does not know it (restart, fail-over). */
   async run<T>(script: Script, keys: readonly string[], args: readonly string[]): Promise<T> {
-    if (!this.#up) throw new StoreUnavailable('the store is out of reach');
+    if (!this.#up) throw this.#outOfReach();
     const key = keys[0] as string;
     const rest = [String(keys.length), ...keys, ...args];
     try {
@@ -118,6 +122,11 @@ export class RedisConnection {
     clearTimeout(this.#nextProbe);
     this.#deadlines.clear();
     this.#client.destroy();
+  }
+
+  /** With what the server said, where it was a refusal: operators are told the word. */
+  #outOfReach(): StoreUnavailable {
+    return new StoreUnavailable('the store is out of reach', this.#why && { cause: this.#why });
   }
 
   #send(key: string, args: readonly string[], name: string): Promise<unknown> {
@@ -164,8 +173,10 @@ export class RedisConnection {
   #translate(error: Error): Error {
     if (error instanceof ErrorReply && /^(ERR|WRONGTYPE|NOSCRIPT)\b/.test(error.message)) return error;
     if (!(error instanceof ErrorReply)) {
+      this.#why = undefined;
       this.#trip(error.message);
     } else if (STORE_AWAY.test(error.message)) {
+      this.#why = error;
       // A master that was demoted, a server that left: whoever it is now, the topology finds out.
       this.#options.topology.refresh();
       this.#trip(/^[A-Z]+/.exec(error.message)?.[0] ?? '');
@@ -187,7 +198,11 @@ export class RedisConnection {
 
   #probeSoon(): void {
     if (this.#closed) return;
-    this.#nextProbe ??= setTimeout(() => void this.#probe(), PROBE_MS);
+    this.#nextProbe ??= setTimeout(() => {
+      // Here and not in the probe: one that is under way is not begun again, and the next outage needs a timer of its own.
+      this.#nextProbe = undefined;
+      void this.#probe();
+    }, PROBE_MS);
   }
 
   /** One at a time. A connection that becomes ready meanwhile may be the one that was missing: then once more, at once. */
@@ -207,15 +222,19 @@ export class RedisConnection {
     this.#nextProbe = undefined;
     this.#probeAgain = false;
     if (this.#closed || this.#up) return;
-    const inOrder = await this.#allInOrder();
+    const state = await this.#stateOfAll();
     if (this.#closed) return;
-    if (!inOrder) {
-      this.#failedProbes += 1;
+    if (state !== 'in order') {
       this.#options.topology.refresh();
-      if (this.#failedProbes % PROBES_PER_CONNECTION === 0) this.#client.reconnect();
+      // What is not connected connects by itself; only a connection that stands and says nothing has to be given up.
+      this.#silentProbes = state === 'silent' ? this.#silentProbes + 1 : 0;
+      if (this.#silentProbes >= SILENT_PROBES) {
+        this.#silentProbes = 0;
+        this.#client.reconnect();
+      }
       return;
     }
-    this.#failedProbes = 0;
+    this.#silentProbes = 0;
     this.#up = true;
     this.#options.reports.mended();
     this.#options.logger.info({}, 'redis: in reach');
@@ -226,22 +245,24 @@ export class RedisConnection {
    * Every server that has keys of the fleet answers, and is one that can serve. In a Cluster all of them are asked: sessions
    * are spread over all, and a fleet that loses a part of them at random is worse than one that waits for the fail-over.
    */
-  async #allInOrder(): Promise<boolean> {
+  async #stateOfAll(): Promise<ServerState> {
     const { servers } = this.#client;
-    if (servers.length === 0) return false;
-    const found = await Promise.all(servers.map((server) => this.#isInOrder(server)));
-    return found.every((inOrder) => inOrder);
+    const found = await Promise.all(servers.map((server) => this.#stateOf(server)));
+    if (found.includes('silent')) return 'silent';
+    return found.length > 0 && found.every((state) => state === 'in order') ? 'in order' : 'refused';
   }
 
-  async #isInOrder(server: Server): Promise<boolean> {
+  async #stateOf(server: Server): Promise<ServerState> {
     try {
       await this.#ask(server, ['PING']);
-      return await this.#inspect(server);
+      return (await this.#inspect(server)) ? 'in order' : 'refused';
     } catch (error) {
-      const cause = (error as Error).cause ?? error;
+      const { cause } = error as Error;
+      if (error instanceof StoreUnavailable && cause === undefined) return 'silent';
       // What is no reply was told by the connection.
-      if (cause instanceof ErrorReply) this.#options.reports.error(cause, server.name);
-      return false;
+      const reply = cause ?? error;
+      if (reply instanceof ErrorReply) this.#options.reports.error(reply, server.name);
+      return 'refused';
     }
   }
 

@@ -27,7 +27,20 @@ const NEEDED_VERSION = 7;
 /** Sent by themselves, not from a script. */
 const PLAIN_COMMANDS = [
   ...['PING', 'TIME', 'EVAL', 'EVALSHA', 'SET', 'GET', 'EXISTS', 'PTTL', 'PEXPIRE', 'UNLINK', 'HGET', 'HDEL', 'HKEYS'],
-  ...['ZADD', 'ZCARD', 'ZREM', 'ZRANGE', 'ZRANGEBYSCORE', 'SADD', 'SREM', 'SRANDMEMBER', 'XREAD', 'XTRIM'],
+  ...[
+    'ZADD',
+    'ZCARD',
+    'ZREM',
+    'ZRANGE',
+    'ZRANGEBYSCORE',
+    'SADD',
+    'SREM',
+    'SRANDMEMBER',
+    'XREAD',
+    'XTRIM',
+    'XLEN',
+    'ZCOUNT',
+  ],
   ...['PUBLISH', 'SUBSCRIBE'],
 ];
 

@@ -11,6 +11,8 @@ const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 1000;
 /** Spreads a fleet. */
 const JITTER_MS = 100;
+/** Connecting and what is said first, in times of the time for connecting alone. */
+const CONNECT_TIMES = 2;
 /** A link that was there for less than this was never there. */
 const STABLE_MS = 1000;
 
@@ -57,7 +59,9 @@ export class KeptLink {
     const link = createLink(this.#address, this.#options);
     let readyAt = Number.POSITIVE_INFINITY;
     let lost = false;
+    let silence: NodeJS.Timeout | undefined;
     const lose = (error: Error): void => {
+      clearTimeout(silence);
       if (lost || this.#ended) return;
       lost = true;
       endLink(link);
@@ -71,8 +75,14 @@ export class KeptLink {
       );
       this.#events.onError(error);
     };
+    // The library's own time ends with the connection; what is said next on it, to a server that is silent, has none.
+    silence = setTimeout(
+      () => lose(new Error('no answer while connecting')),
+      this.#options.connectTimeout * CONNECT_TIMES,
+    );
     link.on('error', lose);
     const connected = link.connect().then(() => {
+      clearTimeout(silence);
       readyAt = performance.now();
       if (!this.#ended) this.#events.onReady(link);
     });

@@ -49,7 +49,7 @@ export function callJournalContract(name: string, openHarness: OpenHarness): voi
       const { sessionId } = await openSession(stores[0]);
       const call = { sessionId, callId: 'call' };
       await stores[0].calls.enter(call, A, JOURNAL);
-      expect(await stores[1].calls.claim(call, B, 'node-c', '')).to.deep.equal({ outcome: 'over' });
+      expect(await stores[1].calls.claim(call, B, 'node-c', '')).to.deep.equal({ outcome: 'held', owner: A });
       const claims = timesOf(20).map((i) => (stores[i % 2] as Store).calls.claim(call, A, `survivor-${i}`, ''));
       const outcomes = await Promise.all(claims);
       expect(outcomes.filter(({ outcome }) => outcome === 'claimed')).to.deep.equal([FIRST_CLAIM]);

@@ -32,7 +32,8 @@ describe('the image', function () {
     expect(program).to.equal('node');
     const child = spawn(process.execPath, args, {
       cwd: app(),
-      env: { PATH: process.env.PATH ?? '', ...image.env, ...env },
+      // The image listens on all addresses, and does so for nobody in particular only when that is said.
+      env: { PATH: process.env.PATH ?? '', AUTH_ANONYMOUS: 'true', ...image.env, ...env },
       stdio: ['ignore', 'pipe', 'inherit'],
       // Whoever is not root runs it as himself, who is no root either.
       ...(process.getuid?.() === 0 && { uid: image.uid, gid: image.gid }),

@@ -8,7 +8,7 @@ import { expect } from 'chai';
 import { isResponse, type RpcId, textOf } from '../support/json-rpc.js';
 import { ACCEPT_BOTH } from '../support/raw-client.js';
 import { flush, LISTEN, listen, toldOn } from './listening.js';
-import { body, callTool, modernHeaders, SERVER_INFO, SUBSCRIPTION_ID } from './modern-client.js';
+import { body, callTool, modernHeaders, post, SERVER_INFO, SUBSCRIPTION_ID } from './modern-client.js';
 import { type ModernSuite, nodeAt } from './modern-suite.js';
 
 const URI = 'test://watched-resource';
@@ -63,6 +63,21 @@ export const drain: ModernSuite = (fleet) => {
     await fleet().addNode();
     // 200: it was acknowledged, and ended like the others. 503: it was not. All else would be blamed on somebody.
     expect(response.statusCode).to.be.oneOf([200, 503]);
+  });
+
+  it('answers a call that outlasts the drain as one that may be tried again', async () => {
+    const headers = { 'Content-Type': 'application/json', Accept: ACCEPT_BOTH };
+    const params = { name: 'slow', arguments: { ms: 30_000, steps: 1 } };
+    const call = post(fleet(), body('tools/call', params), {
+      node: 0,
+      headers: { ...headers, ...modernHeaders('tools/call', params) },
+    });
+    await callTool(fleet(), 'echo', {}, { node: 0 });
+    await fleet().retire(nodeAt(fleet(), 0));
+    const response = await call;
+    await fleet().addNode();
+    expect([response.status, response.headers['retry-after']]).to.deep.equal([503, '1']);
+    expect((await response.json()).error?.code).to.equal(-32000);
   });
 
   it('that is killed instead just breaks its subscriptions off, and those of the other nodes go on', async () => {

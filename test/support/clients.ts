@@ -61,7 +61,12 @@ export interface ClientKind {
   readonly era: 'legacy' | 'modern';
   /** Whether its transport can end a session (HTTP+SSE has no DELETE, the modern era no session). */
   readonly terminates: boolean;
-  connect(baseUrl: string, handlers?: Handlers): Promise<AnyClient>;
+  /** `wire`: another `fetch` than the machine's own, for who wants to see or to change what is sent. */
+  connect(baseUrl: string, handlers?: Handlers, wire?: WireOptions): Promise<AnyClient>;
+}
+
+export interface WireOptions {
+  readonly fetch?: typeof fetch;
 }
 
 const INFO = { name: 'fleet-test', version: '1.0.0' };
@@ -142,8 +147,13 @@ async function connectV1(
   };
 }
 
-async function connectV2(baseUrl: string, mode: 'legacy' | 'auto', handlers: Handlers): Promise<AnyClient> {
-  const transport = new v2.StreamableHTTPClientTransport(new URL('/mcp', baseUrl));
+async function connectV2(
+  baseUrl: string,
+  mode: 'legacy' | 'auto',
+  handlers: Handlers,
+  wire: WireOptions,
+): Promise<AnyClient> {
+  const transport = new v2.StreamableHTTPClientTransport(new URL('/mcp', baseUrl), wire);
   const client = new v2.Client(INFO, { capabilities: capabilitiesOf(handlers), versionNegotiation: { mode } });
   const notices: Notice[] = [];
   const errors: Error[] = [];
@@ -198,25 +208,27 @@ const v1Streamable: ClientKind = {
   label: 'SDK 1.x client over Streamable HTTP',
   era: 'legacy',
   terminates: true,
-  connect: (baseUrl, handlers = {}) => connectV1(new StreamableHTTPClientTransport(new URL('/mcp', baseUrl)), handlers),
+  connect: (baseUrl, handlers = {}, wire = {}) =>
+    connectV1(new StreamableHTTPClientTransport(new URL('/mcp', baseUrl), wire), handlers),
 };
 const v1Sse: ClientKind = {
   label: 'SDK 1.x client over HTTP+SSE',
   era: 'legacy',
   terminates: false,
-  connect: (baseUrl, handlers = {}) => connectV1(new SSEClientTransport(new URL('/sse', baseUrl)), handlers),
+  connect: (baseUrl, handlers = {}, wire = {}) =>
+    connectV1(new SSEClientTransport(new URL('/sse', baseUrl), wire), handlers),
 };
 const v2Legacy: ClientKind = {
   label: 'SDK 2.x client, legacy era',
   era: 'legacy',
   terminates: true,
-  connect: (baseUrl, handlers = {}) => connectV2(baseUrl, 'legacy', handlers),
+  connect: (baseUrl, handlers = {}, wire = {}) => connectV2(baseUrl, 'legacy', handlers, wire),
 };
 const v2Modern: ClientKind = {
   label: 'SDK 2.x client, modern era',
   era: 'modern',
   terminates: false,
-  connect: (baseUrl, handlers = {}) => connectV2(baseUrl, 'auto', handlers),
+  connect: (baseUrl, handlers = {}, wire = {}) => connectV2(baseUrl, 'auto', handlers, wire),
 };
 
 export const LEGACY_CLIENTS: readonly ClientKind[] = [v1Streamable, v1Sse, v2Legacy];

@@ -54,8 +54,8 @@ interface Spawned extends NodeOutput {
   readonly listening: Promise<LogLine>;
 }
 
-function spawnNode(env: Readonly<Record<string, string>>): Spawned {
-  const child = spawn(process.execPath, [MAIN], {
+function spawnNode(env: Readonly<Record<string, string>>, main = MAIN): Spawned {
+  const child = spawn(process.execPath, [main], {
     env: { PATH: process.env.PATH ?? '', NODE_ENV: 'test', PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -85,9 +85,9 @@ function spawnNode(env: Readonly<Record<string, string>>): Spawned {
   return { child, log, raw, exited, listening };
 }
 
-/** Starts a node on a free port and waits until it says that it listens. */
-export async function startNode(env: Readonly<Record<string, string>> = {}): Promise<NodeProcess> {
-  const { child, log, raw, exited, listening } = spawnNode(env);
+/** Starts a node on a free port and waits until it says that it listens; `main` is another build of the program. */
+export async function startNode(env: Readonly<Record<string, string>> = {}, main?: string): Promise<NodeProcess> {
+  const { child, log, raw, exited, listening } = spawnNode(env, main);
   const failed = exited.then((exit): never => {
     throw new Error(`the node ended before it listened (${JSON.stringify(exit)}):\n${raw.join('\n')}`);
   });

@@ -11,6 +11,7 @@ export interface CallName {
 
 export type Claim =
   | { readonly outcome: 'claimed'; readonly journal: string; readonly claims: number }
+  | { readonly outcome: 'held'; readonly owner: string }
   | { readonly outcome: 'over' | 'unknown' };
 
 export interface CallJournal {
@@ -29,7 +30,7 @@ export interface CallJournal {
   /**
    * Makes a call of `from` one of `to` and returns what was journaled, and how often the call was claimed. Of several
    * callers one gets it; from then on nothing that `from` appends for the call is stored. `over`: there is nothing to
-   * claim (any more). `unknown`: the journal does not begin with `form`, another release wrote it; it stays as it is.
+   * claim (any more). `held`: another node owns it; `from` may have listed it to claim it, and may still do so. `unknown`: the journal does not begin with `form`, another release wrote it; it stays as it is.
    */
   claim(call: CallName, from: string, to: string, form: string): Promise<Claim>;
   /**

@@ -1,10 +1,14 @@
 -- Makes a call of a dead node one's own. Of several survivors one gets it.
 -- KEYS 1 session, 2 call
 -- ARGV 1 owner until now, 2 new owner, 3 what a journal of a known form begins with
--- Answer: {journal, how often it was claimed}, nil where it is over, gone, or somebody else's, or {} where its form is not
---         known: then it stays as it is, for a node of the release that wrote it
-if redis.call('EXISTS', KEYS[1]) == 0 or redis.call('HGET', KEYS[2], 'owner') ~= ARGV[1] then
+-- Answer: {journal, how often it was claimed}, nil where it is over or gone, its owner as text where that is somebody else,
+--         or {} where its form is not known: then it stays as it is, for a node of the release that wrote it
+local owner = redis.call('HGET', KEYS[2], 'owner')
+if redis.call('EXISTS', KEYS[1]) == 0 or not owner then
   return false
+end
+if owner ~= ARGV[1] then
+  return owner
 end
 local journal = redis.call('HGET', KEYS[2], 'journal')
 if string.sub(journal, 1, #ARGV[3]) ~= ARGV[3] then
