@@ -27,6 +27,7 @@ import { ListenSlots } from './listen-slots.js';
 import type { RequestStates } from './request-states.js';
 import type { McpServerLike } from './server-module.js';
 import type { ServerSource } from './server-source.js';
+import { withWrittenAnswers } from './written-answers.js';
 
 const LISTEN = 'subscriptions/listen';
 
@@ -166,7 +167,11 @@ export class ModernEra {
   }
 
   #factory(context: ServerContext): McpServerFactory {
-    return async () => asServed(await this.#options.servers.build(context));
+    return async () => {
+      const server = await this.#options.servers.build(context);
+      withWrittenAnswers(server);
+      return asServed(server);
+    };
   }
 
   async #listen(
