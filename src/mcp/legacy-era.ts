@@ -169,7 +169,8 @@ export class LegacyEra {
           kind: 'cancelled',
           sessionId,
           requestId,
-          ...(typeof reason === 'string' && { reason }),
+          // Told to every node, for the handler's eyes: a line, not a book.
+          ...(typeof reason === 'string' && { reason: reason.slice(0, 1000) }),
         });
         metrics.relayed('cancel', 'posted');
         return;

@@ -21,6 +21,7 @@ export const scripts = {
   admitSession: load('admitSession-1'),
   touchSession: load('touchSession-2'),
   updateSession: load('updateSession-1'),
+  addSubscription: load('addSubscription-1'),
   deleteSession: load('deleteSession-3'),
   setState: load('setState-2'),
   incrementState: load('incrementState-2'),

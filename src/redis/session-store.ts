@@ -1,10 +1,12 @@
 /** Sessions as Redis hashes with a life time. Guarantees: core/ports/session-store.ts. */
-import type {
-  SessionChanges,
-  SessionRecord,
-  SessionStore,
-  SweepResult,
-  TransportType,
+import {
+  MAX_SUBSCRIPTIONS,
+  type SessionChanges,
+  type SessionRecord,
+  type SessionStore,
+  type SweepResult,
+  TooManySubscriptions,
+  type TransportType,
 } from '../core/ports/session-store.js';
 import { type StoreLimits, StoreUnavailable } from '../core/ports/store.js';
 import type { RedisConnection } from './connection.js';
@@ -142,7 +144,12 @@ export function createRedisSessionStore(redis: RedisConnection, keys: Keys, limi
       return result;
     },
 
-    subscribe: (sessionId, uri) => change(sessionId, [SUBSCRIPTION + uri, '1'], []),
+    async subscribe(sessionId, uri) {
+      const args = [SUBSCRIPTION + uri, SUBSCRIPTION, String(MAX_SUBSCRIPTIONS)];
+      const reply = await redis.run<number>(scripts.addSubscription, [keys.session(sessionId)], args);
+      if (reply === -1) throw new TooManySubscriptions();
+      return reply === 1;
+    },
     unsubscribe: (sessionId, uri) => change(sessionId, [], [SUBSCRIPTION + uri]),
     async subscriptions(sessionId) {
       const key = keys.session(sessionId);
