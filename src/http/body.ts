@@ -20,6 +20,8 @@ export type Body =
 export async function readJsonBody(req: IncomingMessage & { body?: unknown }, maxBytes: number): Promise<Body> {
   // An application that this node is mounted in may have parsed it already.
   if (req.body !== undefined && req.readableEnded) return { outcome: 'parsed', value: req.body };
+  // Said, not waited for: what has been read does not come again.
+  if (req.readableEnded) throw new Error('the body was read before this node, and nothing is left of it in `req.body`');
   const bytes = await readBytes(req, maxBytes);
   if (typeof bytes === 'string') return { outcome: bytes };
   return parseJson(bytes);

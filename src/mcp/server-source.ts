@@ -11,13 +11,20 @@ import type { McpServerLike, ServerFactory, ServerModule } from './server-module
 /** Idle servers kept. More than can run at once on one processor is of no use. */
 const POOL_SIZE = 64;
 
+/** How long a factory is waited for: whatever it waits for itself, a request must not be held for ever. */
+const PATIENCE_MS = 30_000;
+
 export class ServerSource {
   readonly #module: ServerModule;
   readonly #shared: ServerContext;
   readonly #idle: McpServerLike[] = [];
 
-  constructor(module: ServerModule, node: { readonly nodeId: string; readonly notify: Notify }) {
-    this.#module = module;
+  constructor(
+    module: ServerModule,
+    node: { readonly nodeId: string; readonly notify: Notify },
+    patienceMs = PATIENCE_MS,
+  ) {
+    this.#module = { ...module, factory: inTime(module.factory, patienceMs) };
     // All that a reusable server may be built on: what is the same for every exchange.
     this.#shared = {
       get nodeId() {
@@ -53,4 +60,17 @@ function checked(server: Awaited<ReturnType<ServerFactory>>): McpServerLike {
     throw new TypeError('the server factory returned something that is not a server (no connect, no close)');
   }
   return server;
+}
+
+/** The same factory; one that answers at once, as most do, costs no timer. */
+function inTime(factory: ServerFactory, ms: number): ServerFactory {
+  return (context) => {
+    const built = factory(context);
+    if (!(built instanceof Promise)) return built;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error(`the server factory did not answer in ${ms / 1000} s`)), ms);
+    });
+    return Promise.race([built, late]).finally(() => clearTimeout(timer));
+  };
 }
