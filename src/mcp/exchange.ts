@@ -63,6 +63,8 @@ export interface ExchangeOptions {
   readonly extra: object;
   /** Runs a delivery so that handlers can ask for the current exchange; unset where nobody will. */
   readonly enter?: (deliver: () => void) => void;
+  /** Whether the running code was called by this exchange; unset where the server is nobody else's. */
+  readonly isOwn?: () => boolean;
   /** Called once, when the server is not needed any more. `clean`: no handler was still running. */
   readonly onEnd: (clean: boolean) => void;
 }
@@ -248,6 +250,13 @@ export class Exchange implements OpenExchange, TransportLike {
     if (this.#closed) return;
     if (isResponse(message) && message.id === HYDRATION_ID) {
       this.#hydrated?.(message);
+      return;
+    }
+    // A handler of an earlier exchange that goes on after its answer, or code that belongs to none: what a lent server says
+    // then is not for the client that it serves now.
+    if (!isResponse(message) && this.#options.isOwn?.() === false) {
+      this.#options.logger.debug({ method: message.method }, 'exchange: said by nobody it serves');
+      if (isRequest(message)) throw new Error('the exchange that asks is over');
       return;
     }
     try {

@@ -36,7 +36,7 @@ import {
   type SessionState,
 } from '../core/server-context.js';
 import { StreamWriter } from '../core/stream-writer.js';
-import { enterExchange } from './current-exchange.js';
+import { currentExchange, enterExchange } from './current-exchange.js';
 import { Exchange } from './exchange.js';
 import { formatCall } from './journaled-call.js';
 import { createMainOutlet, type WriteMain } from './main-outlet.js';
@@ -242,7 +242,10 @@ export class LegacyEra {
         ...(caller.authInfo && { authInfo: caller.authInfo }),
         closeSSEStream: closeStream,
       },
-      ...(servers.reusable && { enter: (deliver: () => void) => enterExchange(context, deliver) }),
+      ...(servers.reusable && {
+        enter: (deliver: () => void) => enterExchange(context, deliver),
+        isOwn: () => currentExchange() === context,
+      }),
       onEnd: (clean) =>
         void servers
           .release(server, clean)
