@@ -1,5 +1,4 @@
 /** The library: what a user of anynode imports. */
-import { followExchanges } from './mcp/current-exchange.js';
 
 export { createFleet, type FleetAccess, type FleetOptions } from './app/create-fleet.js';
 export { createNode, type NodeOptions } from './app/create-node.js';
@@ -14,5 +13,3 @@ export { currentExchange } from './mcp/current-exchange.js';
 export { ClientError, type Fleet, type FleetSession, RequestTimeout } from './mcp/fleet.js';
 export type { McpServerLike, ServerFactory, TransportLike } from './mcp/server-module.js';
 export { createMemoryState, type MemoryState } from './memory/index.js';
-
-followExchanges();

@@ -6,7 +6,7 @@ import type { MemoryState } from '../memory/index.js';
 import { createNode, type NodeOptions } from './create-node.js';
 
 export interface FleetOptions
-  extends Omit<NodeOptions, 'server' | 'reusable' | 'fixedLists' | 'port' | 'host' | 'opsPort'> {
+  extends Omit<NodeOptions, 'server' | 'reusable' | 'quiet' | 'fixedLists' | 'port' | 'host' | 'opsPort'> {
   readonly redisUrl?: string;
   readonly memory?: MemoryState;
   readonly logger?: Logger;

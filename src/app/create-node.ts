@@ -29,6 +29,8 @@ export interface NodeOptions extends Partial<Omit<Config, 'mcpServer' | 'redis'>
    * `notify` tells of a change: nodes keep the answers. Default false.
    */
   readonly fixedLists?: boolean;
+  /** Of reusable servers: handlers speak only through their own requests and never call `currentExchange`. Default false. */
+  readonly quiet?: boolean;
   /** Where Redis is; unset: the embedded store, for one process only. */
   readonly redisUrl?: string;
   /** For a `redisUrl` with TLS (`rediss://` and its kind): certificates and key as PEM texts. */
@@ -50,6 +52,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
   const {
     server,
     reusable = false,
+    quiet = false,
     fixedLists = false,
     redisUrl,
     redisTls,
@@ -70,7 +73,13 @@ export async function createNode(options: NodeOptions): Promise<Node> {
   const redis = redisUrl === undefined ? undefined : withTls(parseRedisUrl(redisUrl), redisTls ?? {});
   const config: Config = { ...parsed.config, ...defined(settings), redis };
   const logger = given ?? createLogger({ level: config.logLevel, nodeId: config.nodeId });
-  return assembleNode(config, { name: 'library', factory: server, reusable, fixedLists }, logger, memory, serves);
+  return assembleNode(
+    config,
+    { name: 'library', factory: server, reusable, quiet, fixedLists },
+    logger,
+    memory,
+    serves,
+  );
 }
 
 export async function assembleNode(

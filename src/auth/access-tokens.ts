@@ -5,7 +5,7 @@
  * looked at on every request. A key that the issuer withdraws stops counting when keys are fetched again.
  */
 import { errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose';
-import type { Authenticator, Identity, Verdict } from '../core/authentication.js';
+import { type Authenticator, type Identity, type Verdict, VerifierUnavailable } from '../core/authentication.js';
 import { type ScopeImplications, scopesOf, withImplied } from './scopes.js';
 import type { SigningKeys } from './signing-keys.js';
 import { digestOf } from './static-tokens.js';
@@ -29,6 +29,11 @@ const TOLERANCE_S = 2;
 const REMEMBERED_MS = 60_000;
 /** Bounds what a flood of tokens can make a node remember; each is a few hundred bytes. */
 const REMEMBERED = 10_000;
+/**
+ * What the header may say that the token is (RFC 8725, section 3.11); many servers say `JWT`, or nothing. An issuer signs
+ * other things with the same keys, such as logout tokens and security events, and none of them opens anything.
+ */
+const TYPES = new Set([undefined, 'jwt', 'at+jwt']);
 /** Longer ones do not fit into the usual header limits; nobody's time is spent on their signature. */
 const MAX_LENGTH = 16_384;
 
@@ -65,14 +70,19 @@ export function createAccessTokens(options: AccessTokensOptions): Authenticator 
   };
 
   const verify = async (token: string, digest: string): Promise<Verdict> => {
-    let payload: JWTPayload;
+    let verified: { readonly payload: JWTPayload; readonly protectedHeader: { readonly typ?: unknown } };
     try {
-      ({ payload } = await verifyWithAnyKey(token, options.keys, rules));
+      verified = await verifyWithAnyKey(token, options.keys, rules);
     } catch (error) {
       if (error instanceof errors.JOSEError) return { outcome: 'refused', why: reasonOf(error) };
-      throw error;
+      if (error instanceof VerifierUnavailable) throw error;
+      // A published key that is too short or no key at all: whoever names it must not make faults of ours out of it.
+      return { outcome: 'refused', why: 'the token is signed with a key that cannot be used' };
     }
-    const identity = identityOf(payload, token, options);
+    if (!TYPES.has(typeOf(verified.protectedHeader))) {
+      return { outcome: 'refused', why: 'the token is no access token' };
+    }
+    const identity = identityOf(verified.payload, token, options);
     if (!identity) return { outcome: 'refused', why: 'the token names neither subject nor client' };
     remember(digest, identity);
     return { outcome: 'known', identity };
@@ -110,6 +120,14 @@ async function verifyWithAnyKey(token: string, keys: SigningKeys, rules: JWTVeri
   }
 }
 
+function typeOf({ typ }: { readonly typ?: unknown }): string | undefined {
+  return typ === undefined
+    ? undefined
+    : String(typ)
+        .toLowerCase()
+        .replace(/^application\//, '');
+}
+
 function hasEnded({ expiresAt }: Identity): boolean {
   return expiresAt !== undefined && expiresAt <= Date.now();
 }
@@ -138,7 +156,8 @@ function identityOf(payload: JWTPayload, token: string, options: AccessTokensOpt
 }
 
 function textOf(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined;
+  // A text with half a character cannot be written where principals are kept; two such texts could become one there.
+  return typeof value === 'string' && value !== '' && !/\p{Surrogate}/u.test(value) ? value : undefined;
 }
 
 /** In our own words: jose's name claims and values, some of which are the client's. */

@@ -13,6 +13,8 @@ import type { Logger } from '../core/logger.js';
 
 const FETCH_MS = 1500;
 const REFRESH_MS = 600_000;
+/** Keys that were not fetched again for so long are looked at before they are believed. */
+const OVERDUE_MS = REFRESH_MS + 30_000;
 const MAX_AGE_MS = 3_600_000;
 /** After a failed fetch the next is tried no sooner; requests in between are told at once. */
 const FAILED_MS = 1000;
@@ -63,8 +65,10 @@ export class SigningKeys {
     const age = performance.now() - this.#refreshed;
     if (!this.#keySet.fresh) await this.#fetch(this.#keySet);
     else if (age > REFRESH_MS && this.#mayTry()) {
-      // Nobody waits for this one.
-      this.#fetch(this.#keySet).catch(() => undefined);
+      const fetched = this.#fetch(this.#keySet).catch(() => undefined);
+      // Nobody waits for this one, unless nobody came for so long that a withdrawn key would still count for the first
+      // who does. While the issuer is away it is waited for once.
+      if (age > OVERDUE_MS && this.#failed < this.#refreshed) await fetched;
     }
     return this.#keySet;
   }
@@ -132,7 +136,8 @@ async function discover(issuer: string): Promise<string> {
       const response = await fetch(place, { redirect: 'error', signal: AbortSignal.timeout(FETCH_MS / places.length) });
       const metadata = response.ok ? ((await response.json()) as Record<string, unknown>) : {};
       // Metadata of somebody else must not name our keys (RFC 8414, section 3.3).
-      if (metadata.issuer === issuer && typeof metadata.jwks_uri === 'string') return metadata.jwks_uri;
+      const { jwks_uri: keys } = metadata;
+      if (metadata.issuer === issuer && typeof keys === 'string' && URL.canParse(keys)) return keys;
     } catch (error) {
       cause = error;
     }

@@ -54,9 +54,12 @@ export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** An id as MCP allows it: text or a whole number that JSON carries exactly. Never null. */
+/** Ids are told to every node and kept in tables of their own; nobody needs long ones, and they would cost megabytes. */
+const MAX_ID_LENGTH = 1024;
+
+/** An id as MCP allows it: text, of bounded length, or a whole number that JSON carries exactly. Never null. */
 export function isId(value: unknown): value is JsonRpcId {
-  return typeof value === 'string' || Number.isSafeInteger(value);
+  return typeof value === 'string' ? value.length <= MAX_ID_LENGTH : Number.isSafeInteger(value);
 }
 
 const RELATED_TASK = 'io.modelcontextprotocol/related-task';
@@ -76,7 +79,8 @@ export function messageFault(value: unknown): string | undefined {
   if (value.jsonrpc !== '2.0') return 'jsonrpc must be "2.0"';
   for (const name in value)
     if (!MEMBERS.has(name)) return 'a message has only jsonrpc, id, method, params, result and error';
-  if ('id' in value && !isId(value.id)) return 'id must be a string or an integer';
+  if ('id' in value && !isId(value.id))
+    return `id must be a string of ${MAX_ID_LENGTH} characters at most, or an integer`;
   if ('method' in value) {
     if (typeof value.method !== 'string') return 'method must be a string';
     if ('params' in value) {
@@ -103,7 +107,8 @@ function metaFault(meta: unknown): string | undefined {
   if (meta === undefined) return undefined;
   if (!isObject(meta)) return '_meta must be an object';
   const { progressToken, [RELATED_TASK]: task } = meta;
-  if (progressToken !== undefined && !isId(progressToken)) return 'progressToken must be a string or an integer';
+  if (progressToken !== undefined && !isId(progressToken))
+    return `progressToken must be a string of ${MAX_ID_LENGTH} characters at most, or an integer`;
   if (task !== undefined && !(isObject(task) && typeof task.taskId === 'string'))
     return `${RELATED_TASK} must have a taskId`;
   return undefined;

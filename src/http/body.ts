@@ -34,6 +34,8 @@ export async function readJsonBody(req: IncomingMessage & { body?: unknown }, li
     const fault = shapeFaultOf(req.body, limits);
     return fault ? { outcome: fault } : { outcome: 'parsed', value: req.body };
   }
+  // Said, not waited for: what has been read does not come again.
+  if (req.readableEnded) throw new Error('the body was read before this node, and nothing is left of it in `req.body`');
   const bytes = await readBytes(req, limits.maxBytes);
   if (typeof bytes === 'string') return { outcome: bytes };
   return parseJson(bytes, limits);

@@ -85,7 +85,7 @@ export function createGates(options: GateOptions): Gates {
   };
 
   return (req, res, { skipHost = false, skipAuthentication = false } = {}) => {
-    if (!skipHost && allowedHosts && !isAllowedHost(req.headers.host, allowedHosts)) {
+    if (!skipHost && allowedHosts && !namesAllowedHosts(req, allowedHosts)) {
       return { outcome: 'refused', fault: faults.hostNotAllowed() };
     }
     const { origin } = req.headers;
@@ -114,6 +114,20 @@ export function createGates(options: GateOptions): Gates {
 function parameterHeaders(req: IncomingMessage): string[] {
   const asked = String(req.headers['access-control-request-headers'] ?? '').split(',');
   return asked.map((name) => name.trim()).filter((name) => /^mcp-param-[\w-]{1,64}$/i.test(name));
+}
+
+/**
+ * Every host that a request names must be allowed: a proxy may have gone by another `Host` than the first, which is the
+ * one Node shows, or by the authority of an absolute target.
+ */
+function namesAllowedHosts({ url = '/', headers, rawHeaders }: IncomingMessage, allowed: readonly string[]): boolean {
+  if (!isAllowedHost(headers.host, allowed)) return false;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] as string;
+    if (name.length !== 4 || rawHeaders[i + 1] === headers.host || name.toLowerCase() !== 'host') continue;
+    if (!isAllowedHost(rawHeaders[i + 1], allowed)) return false;
+  }
+  return url.startsWith('/') || !URL.canParse(url) || isAllowedHost(new URL(url).host, allowed);
 }
 
 /** `Host` without its port must be listed, or with it where the list names one. */

@@ -12,6 +12,9 @@ import type { Body, BodyLimits } from './body.js';
 import { faults } from './faults.js';
 import type { HttpFault } from './reply.js';
 
+/** Characters of what `initialize` says: it is kept with the session and loaded for every request of it. */
+const MAX_HANDSHAKE = 128 * 1024;
+
 export type Parsed =
   | { readonly outcome: 'messages'; readonly messages: readonly JsonRpcMessage[]; readonly batch: boolean }
   | { readonly outcome: 'refused'; readonly id: JsonRpcId | null; readonly fault: HttpFault }
@@ -52,6 +55,7 @@ export function initializeFault(params: Record<string, unknown> | undefined): st
   if (typeof params?.protocolVersion !== 'string') return 'protocolVersion must be a string';
   if (!isObject(params.capabilities)) return 'capabilities must be an object';
   if (!isObject(params.clientInfo)) return 'clientInfo must be an object';
+  if (JSON.stringify(params).length > MAX_HANDSHAKE) return `a handshake has ${MAX_HANDSHAKE} characters at most`;
   return undefined;
 }
 

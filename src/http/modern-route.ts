@@ -5,13 +5,12 @@
  * The era is told by the body first: a request that carries the envelope is modern whatever else it carries. Without
  * one, the version header decides.
  */
-import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Identity } from '../core/authentication.js';
 import { isObject, isRequest, type JsonRpcMessage } from '../core/jsonrpc.js';
 import { MODERN_REVISION } from '../core/revisions.js';
 import type { ModernEra } from '../mcp/modern-era.js';
-import { SAFE_HEADERS } from './reply.js';
+import { SAFE_HEADERS, untilRead } from './reply.js';
 import { trailOf } from './request-trail.js';
 
 const CLAIM = 'io.modelcontextprotocol/protocolVersion';
@@ -74,7 +73,14 @@ function headersOf(req: IncomingMessage): [string, string][] {
   return headers;
 }
 
-/** A client that reads slowly slows the handler's stream down; one that has gone ends it. */
+/**
+ * What may wait for one client besides the newest message. The SDK's streams do not slow a handler down and keep whatever
+ * is not read of them, so all of it is taken at once, and a client that is behind by more is cut off: in this era nothing
+ * is kept that it could come back for.
+ */
+const MAX_WAITING = 16 * 1024 * 1024;
+
+/** What a handler says is taken as it comes; a client that has gone, does not read or is far behind ends it. */
 async function send(response: Response, res: ServerResponse): Promise<void> {
   if (res.destroyed) {
     await response.body?.cancel();
@@ -98,8 +104,12 @@ async function send(response: Response, res: ServerResponse): Promise<void> {
   for (;;) {
     const { done, value } = await reader.read();
     if (done) break;
-    if (!res.write(value)) await Promise.race([once(res, 'drain'), once(res, 'close')]);
     if (res.destroyed) return;
+    if (res.writableLength > MAX_WAITING) {
+      res.destroy();
+      return;
+    }
+    if (!res.write(value)) untilRead(res);
   }
   res.end();
 }

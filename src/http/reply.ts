@@ -26,6 +26,20 @@ export function sendText(res: ServerResponse, status: number, text: string, head
     'Content-Length': Buffer.byteLength(text),
   });
   res.end(text);
+  if (res.writableLength > 0) untilRead(res);
+}
+
+/** A client that takes nothing for this long of what waits for it is gone; what waits takes memory. */
+const UNREAD_MS = 60_000;
+const watched = new WeakSet<ServerResponse>();
+
+/** To be called when something waits to be read: cuts the client off that takes none of it. Slow ones get their time. */
+export function untilRead(res: ServerResponse): void {
+  res.setTimeout(UNREAD_MS);
+  if (watched.has(res)) return;
+  watched.add(res);
+  res.on('timeout', () => res.destroy());
+  res.on('drain', () => res.setTimeout(0));
 }
 
 export interface HttpFault {

@@ -69,8 +69,8 @@ export interface ExchangeOptions {
   readonly question?: (request: JsonRpcRequest, parent: TraceContext | undefined) => Span | undefined;
   /** Ids for log lines. */
   readonly ids?: () => object;
-  /** Whether the running code is known to serve another exchange; unset where that cannot be told. */
-  readonly isForeign?: () => boolean;
+  /** Whether the running code was called by this exchange; unset where that is not followed. */
+  readonly isOwn?: () => boolean;
   /** Called once, when the server is not needed any more. `clean`: no handler was still running. */
   readonly onEnd: (clean: boolean) => void;
 }
@@ -253,8 +253,14 @@ export class Exchange implements OpenExchange, Seated {
   }
 
   async send(message: JsonRpcMessage, options?: { relatedRequestId?: JsonRpcId }): Promise<void> {
-    // What a handler says after its exchange is over must not reach the client that its server is lent to by now.
-    if (this.#closed || this.#options.isForeign?.()) return;
+    if (this.#closed) return;
+    // A handler of an earlier exchange that goes on after its answer, or code that belongs to none: what a lent server says
+    // then is not for the client that it serves now.
+    if (this.#seat.lent && !isResponse(message) && !this.#isOwn(options?.relatedRequestId)) {
+      this.#options.logger.debug({ method: message.method }, 'exchange: said by nobody it serves');
+      if (isRequest(message)) throw new Error('the exchange that asks is over, or not known');
+      return;
+    }
     try {
       if (isResponse(message)) await this.#answer(message);
       else if (isRequest(message)) {
@@ -269,6 +275,13 @@ export class Exchange implements OpenExchange, Seated {
       if (error instanceof TypeError && !isResponse(message)) throw error;
       this.#fail(error);
     }
+  }
+
+  /** Of a server that is lent: whether what it says is known to be said for this exchange. */
+  #isOwn(relatedRequestId: JsonRpcId | undefined): boolean {
+    const { isOwn } = this.#options;
+    // The ids that a lent server sees never come twice.
+    return isOwn ? isOwn() : relatedRequestId !== undefined && this.#inbound.has(relatedRequestId);
   }
 
   async #answer(response: JsonRpcResponse): Promise<void> {

@@ -41,7 +41,7 @@ import {
 import { StreamWriter } from '../core/stream-writer.js';
 import type { TraceContext } from '../core/trace-context.js';
 import { failures, type Span, startClientSpan, startServerSpan, type Tracing } from '../core/tracing.js';
-import { areFollowed, currentExchange, enterExchange } from './current-exchange.js';
+import { currentExchange, enterExchange } from './current-exchange.js';
 import { Exchange } from './exchange.js';
 import type { FixedLists } from './fixed-lists.js';
 import { formatCall } from './journaled-call.js';
@@ -238,7 +238,8 @@ export class LegacyEra {
           kind: 'cancelled',
           sessionId,
           requestId,
-          ...(typeof reason === 'string' && { reason }),
+          // Told to every node, for the handler's eyes: a line, not a book.
+          ...(typeof reason === 'string' && { reason: reason.slice(0, 1000) }),
         });
         metrics.relayed('cancel', 'posted');
         return;
@@ -331,7 +332,7 @@ export class LegacyEra {
       onError: this.#onServerError,
     });
     const { http, authInfo, trail } = caller;
-    const followed = servers.reusable && areFollowed() ? context() : undefined;
+    const followed = servers.reusable && !servers.quiet ? context() : undefined;
     const exchange = new Exchange({
       session,
       seat,
@@ -345,7 +346,7 @@ export class LegacyEra {
       ...(trail && { ids: () => trail.ids() }),
       ...(followed && {
         enter: (deliver: () => void) => enterExchange(followed, deliver),
-        isForeign: () => (currentExchange() ?? followed) !== followed,
+        isOwn: () => currentExchange() === followed,
       }),
       onEnd: (clean) => {
         onOver();

@@ -42,7 +42,13 @@ export async function loadServerModule(name: string, cwd: string): Promise<Serve
     if (typeof value === 'boolean') return value;
     throw new ServerModuleError(name, `exports \`${what}\` as ${kindOf(value)}: true or false is expected`);
   };
-  return { name, factory, reusable: declared('reusable'), fixedLists: declared('fixedLists') };
+  return {
+    name,
+    factory,
+    reusable: declared('reusable'),
+    quiet: declared('quiet'),
+    fixedLists: declared('fixedLists'),
+  };
 }
 
 /** The module's namespace; resolving and evaluating fail differently for whoever reads the line. */

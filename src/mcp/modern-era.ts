@@ -32,6 +32,7 @@ import { ModernSpan } from './modern-span.js';
 import type { RequestStates } from './request-states.js';
 import type { McpServerLike } from './server-module.js';
 import type { ServerSource } from './server-source.js';
+import { withWrittenAnswers } from './written-answers.js';
 
 /** The method that opens a stream of this era. */
 export const LISTEN = 'subscriptions/listen';
@@ -203,7 +204,9 @@ export class ModernEra {
 
   #factory(context: ServerContext, traced?: ModernSpan): McpServerFactory {
     return async () => {
-      const server = asServed(await this.#options.servers.build(() => context));
+      const built = await this.#options.servers.build(() => context);
+      withWrittenAnswers(built);
+      const server = asServed(built);
       traced?.watch(server);
       return server;
     };

@@ -20,6 +20,9 @@ export interface Wanted {
   readonly onError: (error: Error) => void;
 }
 
+/** How long a factory is waited for: whatever it waits for itself, a request must not be held for ever. */
+const PATIENCE_MS = 30_000;
+
 export class ServerSource {
   readonly #module: ServerModule;
   readonly #shared: ServerContext;
@@ -29,8 +32,12 @@ export class ServerSource {
   readonly #bare: McpServerLike[] = [];
   #idle = 0;
 
-  constructor(module: ServerModule, node: { readonly nodeId: string; readonly notify: Notify }) {
-    this.#module = module;
+  constructor(
+    module: ServerModule,
+    node: { readonly nodeId: string; readonly notify: Notify },
+    patienceMs = PATIENCE_MS,
+  ) {
+    this.#module = { ...module, factory: inTime(module.factory, patienceMs) };
     // All that a reusable server may be built on: what is the same for every exchange.
     this.#shared = {
       get nodeId() {
@@ -43,6 +50,11 @@ export class ServerSource {
   /** Whether handlers have to ask for the exchange they serve, since their server was built for none. */
   get reusable(): boolean {
     return this.#module.reusable;
+  }
+
+  /** Whether handlers speak only through their own requests, so that nobody has to follow the execution. */
+  get quiet(): boolean {
+    return this.#module.quiet;
   }
 
   /** A connected server in the state that is wanted. The context is asked for only where a server is built for it. */
@@ -115,4 +127,17 @@ function checked(server: Awaited<ReturnType<ServerFactory>>): McpServerLike {
     throw new TypeError('the server factory returned something that is not a server (no connect, no close)');
   }
   return server;
+}
+
+/** The same factory; one that answers at once, as most do, costs no timer. */
+function inTime(factory: ServerFactory, ms: number): ServerFactory {
+  return (context) => {
+    const built = factory(context);
+    if (!(built instanceof Promise)) return built;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error(`the server factory did not answer in ${ms / 1000} s`)), ms);
+    });
+    return Promise.race([built, late]).finally(() => clearTimeout(timer));
+  };
 }

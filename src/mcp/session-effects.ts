@@ -2,11 +2,14 @@
  * What results change in the session record: the log level and the subscriptions. A server object does not outlive its
  * request, so what it was told to remember is kept by the fleet; stored before the client is told that it was done.
  */
-import { ErrorCode, isObject, type JsonRpcRequest, type JsonRpcResponse } from '../core/jsonrpc.js';
+import { ErrorCode, errorResponse, isObject, type JsonRpcRequest, type JsonRpcResponse } from '../core/jsonrpc.js';
 import { isLogLevel, LOG_LEVELS } from '../core/log-level.js';
 import type { Broker, Signal } from '../core/ports/broker.js';
-import type { SessionStore } from '../core/ports/session-store.js';
+import { MAX_SUBSCRIPTIONS, type SessionStore, TooManySubscriptions } from '../core/ports/session-store.js';
 import { SessionGone } from '../core/server-context.js';
+
+/** Of a resource that is subscribed to: it is kept with the session. */
+const MAX_URI_LENGTH = 4096;
 
 export interface SessionEffects {
   /** Returns the response to send. @throws SessionGone, StoreUnavailable */
@@ -37,11 +40,21 @@ export function createSessionEffects(sessionId: string, sessions: SessionStore, 
         case 'resources/subscribe':
         case 'resources/unsubscribe': {
           const uri = request.params?.uri;
+          const active = request.method === 'resources/subscribe';
           const answer = keptByFleet(request, response, serverCapabilities);
+          if (active && typeof uri === 'string' && uri.length > MAX_URI_LENGTH) {
+            const message = `params.uri has ${MAX_URI_LENGTH} characters at most`;
+            return errorResponse(request.id, ErrorCode.InvalidParams, message);
+          }
           if ('result' in answer && typeof uri === 'string') {
-            const active = request.method === 'resources/subscribe';
             const stored = active ? sessions.subscribe(sessionId, uri) : sessions.unsubscribe(sessionId, uri);
-            await keep(stored, { kind: 'subscription', sessionId, uri, active });
+            try {
+              await keep(stored, { kind: 'subscription', sessionId, uri, active });
+            } catch (error) {
+              if (!(error instanceof TooManySubscriptions)) throw error;
+              const message = `Subscription limit reached (${MAX_SUBSCRIPTIONS} in one session)`;
+              return errorResponse(request.id, ErrorCode.InternalError, message);
+            }
           }
           return answer;
         }

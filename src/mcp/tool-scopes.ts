@@ -27,7 +27,10 @@ export class ToolScopes {
     this.#configured = configured;
   }
 
-  /** `context` is asked for only when a server has to be built. @throws what the factory throws */
+  /**
+   * `context` is asked for only when a server has to be built.
+   * @throws what the factory throws, and where the list of tools cannot be read: nobody is let through unseen.
+   */
   async needed(tool: string, context: () => ServerContext): Promise<readonly string[]> {
     const configured = this.#configured.get(tool);
     if (configured) return configured;
@@ -48,9 +51,12 @@ export class ToolScopes {
   }
 
   async #list(context: ServerContext): Promise<readonly Record<string, unknown>[]> {
+    const { authInfo } = context;
     const server = await this.#servers.build(() => context);
-    if (!this.#servers.reusable) return listTools(server);
-    return new Promise((resolve, reject) => enterExchange(context, () => listTools(server).then(resolve, reject)));
+    if (!this.#servers.reusable) return listTools(server, authInfo);
+    return new Promise((resolve, reject) =>
+      enterExchange(context, () => listTools(server, authInfo).then(resolve, reject)),
+    );
   }
 }
 

@@ -6,7 +6,12 @@
  * Not here: telling nodes of sessions that expire; they ask with `renew`, as with Redis.
  */
 import { stateFault } from '../core/limits/state-size.js';
-import type { SessionStore, SweepResult } from '../core/ports/session-store.js';
+import {
+  MAX_SUBSCRIPTIONS,
+  type SessionStore,
+  type SweepResult,
+  TooManySubscriptions,
+} from '../core/ports/session-store.js';
 import type { Place } from '../core/ports/slots.js';
 import type { StoreLimits } from '../core/ports/store.js';
 import type { MemoryState, SessionEntry } from './state.js';
@@ -99,7 +104,9 @@ export function createMemorySessionStore(state: MemoryState, limits: StoreLimits
     },
 
     async subscribe(sessionId, uri) {
-      return state.session(sessionId)?.subscriptions.add(uri) !== undefined;
+      const held = state.session(sessionId)?.subscriptions;
+      if (held && held.size >= MAX_SUBSCRIPTIONS && !held.has(uri)) throw new TooManySubscriptions();
+      return held?.add(uri) !== undefined;
     },
 
     async unsubscribe(sessionId, uri) {

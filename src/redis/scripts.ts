@@ -22,6 +22,7 @@ export const scripts = {
   touchSession: load('touchSession-3'),
   sessionLives: load('sessionLives-n'),
   updateSession: load('updateSession-1'),
+  addSubscription: load('addSubscription-1'),
   deleteSession: load('deleteSession-3'),
   setState: load('setState-2'),
   deleteState: load('deleteState-2'),

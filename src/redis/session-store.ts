@@ -1,12 +1,14 @@
 /** Sessions as Redis hashes with a life time. Guarantees: core/ports/session-store.ts. */
 
 import { bytesOf, StateTooLarge } from '../core/limits/state-size.js';
-import type {
-  SessionChanges,
-  SessionRecord,
-  SessionStore,
-  SweepResult,
-  TransportType,
+import {
+  MAX_SUBSCRIPTIONS,
+  type SessionChanges,
+  type SessionRecord,
+  type SessionStore,
+  type SweepResult,
+  TooManySubscriptions,
+  type TransportType,
 } from '../core/ports/session-store.js';
 import type { Place } from '../core/ports/slots.js';
 import { type StoreLimits, StoreUnavailable } from '../core/ports/store.js';
@@ -241,7 +243,12 @@ export function createRedisSessionStore(
       return due.length === limit ? { ...result, more: true } : result;
     },
 
-    subscribe: (sessionId, uri) => change(sessionId, [SUBSCRIPTION + uri, '1'], []),
+    async subscribe(sessionId, uri) {
+      const args = [SUBSCRIPTION + uri, SUBSCRIPTION, String(MAX_SUBSCRIPTIONS)];
+      const reply = await redis.run<number>(scripts.addSubscription, [keys.session(sessionId)], args);
+      if (reply === -1) throw new TooManySubscriptions();
+      return reply === 1;
+    },
     unsubscribe: (sessionId, uri) => change(sessionId, [], [SUBSCRIPTION + uri]),
     async subscriptions(sessionId) {
       const key = keys.session(sessionId);

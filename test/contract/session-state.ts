@@ -1,5 +1,6 @@
 /** Contract of `SessionStore`: subscriptions and the session's own state. */
 import { expect } from 'chai';
+import { MAX_SUBSCRIPTIONS, TooManySubscriptions } from '../../src/core/ports/session-store.js';
 import type { Store } from '../../src/core/ports/store.js';
 import { describeContract, makeRecord, type OpenHarness, openSession, timesOf } from './harness.js';
 
@@ -37,6 +38,22 @@ export function sessionStateContract(name: string, openHarness: OpenHarness): vo
       expect(await b.sessions.unsubscribe(sessionId, 'test://one')).to.equal(true);
       expect(await b.sessions.unsubscribe(sessionId, 'test://never')).to.equal(true);
       expect(await a.sessions.subscriptions(sessionId)).to.deep.equal(['test://two']);
+    });
+
+    it('are bounded in number, over all nodes at once', async () => {
+      const { stores } = await open();
+      const { sessionId } = await openSession(stores[0]);
+      const subscribe = (i: number) =>
+        (stores[i % stores.length] as Store).sessions
+          .subscribe(sessionId, `test://${i}`)
+          .catch((error: unknown) => error);
+      const outcomes = await Promise.all(timesOf(MAX_SUBSCRIPTIONS + 20).map(subscribe));
+      expect(outcomes.filter((outcome) => outcome === true)).to.have.length(MAX_SUBSCRIPTIONS);
+      expect(outcomes.filter((outcome) => outcome instanceof TooManySubscriptions)).to.have.length(20);
+      const [held] = await stores[0].sessions.subscriptions(sessionId);
+      expect(await stores[1].sessions.subscribe(sessionId, held as string), 'one that is there').to.equal(true);
+      await stores[1].sessions.unsubscribe(sessionId, held as string);
+      expect(await stores[0].sessions.subscribe(sessionId, 'test://in its place')).to.equal(true);
     });
 
     it('do not show in the record or in another session', async () => {

@@ -1,4 +1,5 @@
 /** What is refused before anybody looks at the message: origin, host, media types, size, versions, doubled headers. */
+import { request as httpRequest } from 'node:http';
 import { expect } from 'chai';
 import { expectRpcError } from '../support/expectations.js';
 import { initialize, NEWEST_REVISION, request } from '../support/json-rpc.js';
@@ -39,6 +40,25 @@ export const gates: HttpSuite = (target) => {
       for (const Host of ['evil.example.com', 'localhost.evil.example.com', '127.0.0.1.evil.example.com:80']) {
         await expectRpcError(await ask(method, path, { Host }), 403);
       }
+    }
+  });
+
+  it('refuses a foreign Host beside one that is allowed, in whatever order, and one in the target of the request', async () => {
+    const { port } = new URL(target().url);
+    for (const [path, ...hosts] of [
+      ['/mcp', 'localhost', 'evil.example.com'],
+      ['/mcp', 'evil.example.com', 'localhost'],
+      ['http://evil.example.com/mcp', 'localhost'],
+    ] as [string, ...string[]][]) {
+      const headers = hosts.flatMap((host) => ['Host', host]);
+      const status = await new Promise((resolve, reject) => {
+        const outgoing = httpRequest({ host: '127.0.0.1', port, path, headers, agent: false }, (incoming) => {
+          incoming.resume();
+          resolve(incoming.statusCode);
+        });
+        outgoing.once('error', reject).end();
+      });
+      expect(status, `${path} ${hosts}`).to.equal(403);
     }
   });
 

@@ -67,7 +67,7 @@ describe('what belongs to somebody else', () => {
     expect(await ada.status()).to.equal(200);
     const record = await fleet.inspect.hGetAll(`session:${ada.id}`);
     expect(Object.keys(record).filter((field) => field.startsWith('sub:'))).to.deep.equal([]);
-    expect(record.logLevel).to.equal('');
+    expect(record.logLevel ?? '').to.equal('');
   });
 
   it('is not renewed by asking for it', async () => {

@@ -39,6 +39,13 @@ export interface SweepResult {
   readonly more?: boolean;
 }
 
+/** Resources that one session is subscribed to: they are kept with it, and looked through at every change. */
+export const MAX_SUBSCRIPTIONS = 1000;
+
+export class TooManySubscriptions extends Error {
+  override readonly name = 'TooManySubscriptions';
+}
+
 /**
  * Keeps session records with an idle life time.
  *
@@ -90,7 +97,10 @@ export interface SessionStore {
    */
   sweep(limit: number): Promise<SweepResult>;
 
-  /** `resources/subscribe` and `unsubscribe`. False: the session is gone. Idempotent. */
+  /**
+   * `resources/subscribe` and `unsubscribe`. False: the session is gone. Idempotent.
+   * @throws TooManySubscriptions beyond {@link MAX_SUBSCRIPTIONS}
+   */
   subscribe(sessionId: string, uri: string): Promise<boolean>;
   unsubscribe(sessionId: string, uri: string): Promise<boolean>;
   subscriptions(sessionId: string): Promise<string[]>;
