@@ -84,7 +84,11 @@ async function main(): Promise<void> {
   process.on('unhandledRejection', (error) => log.error({ error }, 'unhandled rejection'));
   process.on('uncaughtException', (error) => log.error({ error }, 'uncaught exception'));
 
-  const running = await assembleNode(config, module, log);
+  // What goes wrong before there is a node is not a lost call of somebody's handler: nothing would serve after it.
+  const running = await assembleNode(config, module, log).catch((error: Error) => {
+    log.error({ error }, 'the node could not be made');
+    process.exit(EXIT_FAILURE);
+  });
   node = running;
 
   const stop = (signal: string): void => {

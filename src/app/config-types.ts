@@ -38,8 +38,8 @@ export interface Config {
   readonly authIssuer: string | undefined;
   /** Unset: found in the issuer's metadata. */
   readonly authJwksUri: string | undefined;
-  /** Set where there is an issuer. */
-  readonly authAudience: string | undefined;
+  /** Whom tokens must be for, one of these; not empty where there is an issuer. */
+  readonly authAudiences: readonly string[];
   readonly authScopes: readonly string[];
   readonly authToolScopes: ReadonlyMap<string, readonly string[]>;
   readonly authScopeImplies: ReadonlyMap<string, readonly string[]>;

@@ -58,6 +58,12 @@ function parseEach(env: NodeJS.ProcessEnv): { values: ConfigValues; faults: Conf
   return { values: values as ConfigValues, faults };
 }
 
+/** The endpoints of both transports: clients ask for tokens for the one that they call. */
+function audiencesOf({ AUTH_AUDIENCE, PUBLIC_URL }: ConfigValues): readonly string[] {
+  if (AUTH_AUDIENCE !== undefined) return [AUTH_AUDIENCE];
+  return PUBLIC_URL === undefined ? [] : [`${PUBLIC_URL}/mcp`, `${PUBLIC_URL}/sse`];
+}
+
 function assemble(values: ConfigValues): Config {
   const { PUBLIC_URL, ALLOWED_HOSTS, ALLOWED_ORIGINS } = values;
   const fleet = PUBLIC_URL === undefined ? undefined : new URL(PUBLIC_URL);
@@ -86,7 +92,7 @@ function assemble(values: ConfigValues): Config {
     authTokens: values.AUTH_TOKENS ?? new Map(),
     authIssuer: values.AUTH_ISSUER,
     authJwksUri: values.AUTH_JWKS_URI,
-    authAudience: values.AUTH_AUDIENCE ?? (PUBLIC_URL === undefined ? undefined : `${PUBLIC_URL}/mcp`),
+    authAudiences: audiencesOf(values),
     authScopes: values.AUTH_SCOPES ?? [],
     authToolScopes: values.AUTH_TOOL_SCOPES ?? new Map(),
     authScopeImplies: values.AUTH_SCOPE_IMPLIES ?? new Map(),

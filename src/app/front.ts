@@ -83,10 +83,12 @@ export function createFront(options: FrontOptions): Front {
 
 /** The fleet as clients see it, and as tokens name it; made of configuration alone. */
 function resourceOf(config: Config): ProtectedResource | undefined {
-  const { authIssuer: issuer, authAudience, authScopes: scopes, authToolScopes, publicUrl } = config;
+  const { authIssuer: issuer, authAudiences, authScopes: scopes, authToolScopes, publicUrl } = config;
   if (issuer === undefined) return undefined;
-  const resource = publicUrl === undefined ? authAudience : `${publicUrl}/mcp`;
+  const resource = publicUrl === undefined ? authAudiences[0] : `${publicUrl}/mcp`;
   if (resource === undefined) throw new TypeError('authIssuer needs publicUrl, or authAudience being that URL');
+  // Without an endpoint of its own in the address, the older transport has none to tell apart.
+  const sseResource = resource.replace(/\/mcp$/, '/sse');
   const scopesSupported = [...new Set([...scopes, ...[...authToolScopes.values()].flat()])];
-  return { resource, issuer, scopes, scopesSupported };
+  return { resource, sseResource, issuer, scopes, scopesSupported };
 }

@@ -39,7 +39,8 @@ const MAX_LENGTH = 16_384;
 
 export interface AccessTokensOptions {
   readonly issuer: string;
-  readonly audience: string;
+  /** Whom tokens may be for; one is enough. */
+  readonly audiences: readonly string[];
   readonly keys: SigningKeys;
   readonly implications: ScopeImplications;
 }
@@ -53,7 +54,7 @@ export function createAccessTokens(options: AccessTokensOptions): Authenticator 
   const remembered = new Map<string, Remembered>();
   const rules: JWTVerifyOptions = {
     issuer: options.issuer,
-    audience: options.audience,
+    audience: [...options.audiences],
     algorithms: ALGORITHMS,
     clockTolerance: TOLERANCE_S,
     requiredClaims: ['exp'],
@@ -147,12 +148,18 @@ function identityOf(payload: JWTPayload, token: string, options: AccessTokensOpt
       clientId: client === '' ? subject : client,
       scopes,
       expiresAt,
-      ...(URL.canParse(options.audience) && { resource: new URL(options.audience) }),
+      ...resourceOf(payload, options),
       extra: { issuer: options.issuer, subject, claims: payload },
     },
     expiresAt: (expiresAt + TOLERANCE_S) * 1000,
     scopes: withImplied(scopes, options.implications),
   };
+}
+
+/** Which of the audiences it was that let the token in. */
+function resourceOf({ aud = [] }: JWTPayload, { audiences }: AccessTokensOptions): { resource?: URL } {
+  const audience = audiences.find((one) => [aud].flat().includes(one));
+  return audience !== undefined && URL.canParse(audience) ? { resource: new URL(audience) } : {};
 }
 
 function textOf(value: unknown): string | undefined {

@@ -11,20 +11,20 @@ export interface AuthenticationOptions {
   readonly authTokens: ReadonlyMap<string, string>;
   readonly authIssuer: string | undefined;
   readonly authJwksUri: string | undefined;
-  /** Whom tokens of the issuer must be for. */
-  readonly authAudience: string | undefined;
+  /** Whom tokens of the issuer must be for: one of these. */
+  readonly authAudiences: readonly string[];
   readonly authScopeImplies: ScopeImplications;
 }
 
 /** Undefined: nobody is authenticated. */
 export function createAuthenticator(options: AuthenticationOptions, logger: Logger): Authenticator | undefined {
-  const { authTokens, authIssuer: issuer, authJwksUri: jwksUri, authAudience: audience } = options;
+  const { authTokens, authIssuer: issuer, authJwksUri: jwksUri, authAudiences: audiences } = options;
   const fixed = authTokens.size > 0 ? createStaticTokens(authTokens) : undefined;
   if (issuer === undefined) return fixed;
-  if (audience === undefined)
+  if (audiences.length === 0)
     throw new TypeError('an issuer without an audience: tokens for anybody would be accepted');
   const keys = new SigningKeys({ issuer, jwksUri, logger });
-  const issued = createAccessTokens({ issuer, audience, keys, implications: options.authScopeImplies });
+  const issued = createAccessTokens({ issuer, audiences, keys, implications: options.authScopeImplies });
   if (!fixed) return issued;
   return {
     async authenticate(token) {

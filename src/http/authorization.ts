@@ -27,6 +27,7 @@ export class Authorization {
    * @throws Refused (403, insufficient_scope)
    */
   async check(
+    path: string | undefined,
     { scopes: granted }: Identity,
     messages: readonly JsonRpcMessage[],
     id: JsonRpcId | null,
@@ -44,7 +45,7 @@ export class Authorization {
     }
     for (const scope of needed) {
       if (!granted.has(scope)) {
-        throw new Refused(challenges.insufficientScope(faults.insufficientScope(), [...needed]), id);
+        throw new Refused(challenges.insufficientScope(faults.insufficientScope(), path, [...needed]), id);
       }
     }
   }

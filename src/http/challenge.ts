@@ -7,6 +7,8 @@ import type { HttpFault } from './reply.js';
 export interface ProtectedResource {
   /** The address of the endpoint as clients use it, which tokens are for. */
   readonly resource: string;
+  /** The same of the older transport: its clients look for metadata of the address that they call (RFC 9728, section 3.3). */
+  readonly sseResource: string;
   readonly issuer: string;
   /** Scopes that every request needs. */
   readonly scopes: readonly string[];
@@ -15,15 +17,17 @@ export interface ProtectedResource {
 }
 
 export interface Challenges {
-  /** 401; `why` is unset where no token was shown. */
-  unauthorized(fault: HttpFault, why?: string): HttpFault;
+  /** 401; `why` is unset where no token was shown. `path`: what was asked for. */
+  unauthorized(fault: HttpFault, path: string | undefined, why?: string): HttpFault;
   /** 403 with all scopes that the operation needs, so that one new token is enough. */
-  insufficientScope(fault: HttpFault, scopes: readonly string[]): HttpFault;
+  insufficientScope(fault: HttpFault, path: string | undefined, scopes: readonly string[]): HttpFault;
 }
 
 /** `resource` is unset where no authorization server stands behind the fleet. */
 export function createChallenges(resource: ProtectedResource | undefined): Challenges {
-  const pointer = resource && `resource_metadata="${metadataUrl(resource.resource)}"`;
+  const own = resource && `resource_metadata="${metadataUrl(resource.resource)}"`;
+  const sse = resource && `resource_metadata="${metadataUrl(resource.sseResource)}"`;
+  const pointer = (path = ''): string | undefined => (/^\/(sse|messages)(\?|$)/.test(path) ? sse : own);
   const challenge = (parts: readonly (string | undefined)[]): Record<string, string> => {
     const given = parts.filter((part) => part !== undefined);
     return { 'WWW-Authenticate': given.length === 0 ? 'Bearer' : `Bearer ${given.join(', ')}` };
@@ -31,13 +35,13 @@ export function createChallenges(resource: ProtectedResource | undefined): Chall
   const scopePart = (scopes: readonly string[]): string | undefined =>
     scopes.length > 0 ? `scope="${scopes.join(' ')}"` : undefined;
   return {
-    unauthorized(fault, why) {
+    unauthorized(fault, path, why) {
       const error = why === undefined ? [] : ['error="invalid_token"', `error_description="${why}"`];
-      return { ...fault, headers: challenge([...error, pointer, resource && scopePart(resource.scopes)]) };
+      return { ...fault, headers: challenge([...error, pointer(path), resource && scopePart(resource.scopes)]) };
     },
-    insufficientScope(fault, scopes) {
+    insufficientScope(fault, path, scopes) {
       const description = 'error_description="this needs more scopes than the token has"';
-      const headers = challenge(['error="insufficient_scope"', scopePart(scopes), pointer, description]);
+      const headers = challenge(['error="insufficient_scope"', scopePart(scopes), pointer(path), description]);
       return { ...fault, headers };
     },
   };
@@ -52,7 +56,7 @@ export function metadataUrl(resource: string): string {
 }
 
 /** RFC 9728, section 2. */
-export function metadataOf({ resource, issuer, scopesSupported }: ProtectedResource): object {
+export function metadataOf({ issuer, scopesSupported }: ProtectedResource, resource: string): object {
   return {
     resource,
     authorization_servers: [issuer],

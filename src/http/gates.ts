@@ -59,12 +59,12 @@ export function createGates(options: GateOptions): Gates {
 
   const judge = (verdict: Verdict, req: IncomingMessage): GateResult => {
     if (verdict.outcome === 'refused') {
-      return { outcome: 'refused', fault: challenges.unauthorized(faults.unauthorized(), verdict.why) };
+      return { outcome: 'refused', fault: challenges.unauthorized(faults.unauthorized(), req.url, verdict.why) };
     }
     const { identity } = verdict;
     for (const scope of scopes) {
       if (identity.scopes && !identity.scopes.has(scope)) {
-        return { outcome: 'refused', fault: challenges.insufficientScope(faults.insufficientScope(), scopes) };
+        return { outcome: 'refused', fault: challenges.insufficientScope(faults.insufficientScope(), req.url, scopes) };
       }
     }
     // Verified, and of no further use: handlers get it as `authInfo`, and nobody passes it on with the other headers.
@@ -76,7 +76,7 @@ export function createGates(options: GateOptions): Gates {
     if (!authenticator) return NOBODY;
     const { authorization } = req.headers;
     if (authorization === undefined) {
-      return { outcome: 'refused', fault: challenges.unauthorized(faults.unauthorized()) };
+      return { outcome: 'refused', fault: challenges.unauthorized(faults.unauthorized(), req.url) };
     }
     const token = /^Bearer +([\w.~+/-]+=*)$/i.exec(authorization)?.[1];
     if (token === undefined) return judge({ outcome: 'refused', why: 'no bearer token is given' }, req);

@@ -103,7 +103,7 @@ export function createMcpRoute(options: RouteOptions): Route {
     // Neither exists in the modern era; and an answer that declares it must not reach a call of the other one.
     if (batch || isResponse(first)) throw new Refused(faults.notJsonRpc('one request or notification is expected'), id);
     if (!(await options.modern.isServed())) throw new Refused(faults.versionNotServed(), id);
-    await authorization.check(identity, [first], id, () => options.modern.contextFor(identity));
+    await authorization.check(req.url, identity, [first], id, () => options.modern.contextFor(identity));
     if (isRequest(first) && first.method === LISTEN) {
       const full = await limits.holdStream(req, res, identity);
       if (full) throw new Refused(full, id);
@@ -118,7 +118,8 @@ export function createMcpRoute(options: RouteOptions): Route {
       throw new Refused(faults.notJsonRpc('this revision of the protocol has no batches'), id);
     }
     const caller = callerOf(req, identity);
-    if (identity.scopes) await authorization.check(identity, messages, id, () => era.contextFor(session, caller));
+    if (identity.scopes)
+      await authorization.check(req.url, identity, messages, id, () => era.contextFor(session, caller));
     const requests = requestsOf(messages);
     for (const message of messages) if (!isRequest(message)) await era.accept(session, message, caller);
     if (requests.length === 0) sendEmpty(res, 202);

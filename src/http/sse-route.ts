@@ -94,7 +94,8 @@ export function createSseRoutes(options: RouteOptions): { readonly sse: Route; r
       if (!(await hasOpenStream(session.sessionId))) throw new Refused(faults.streamLost(session.sessionId), id);
 
       const caller = callerOf(req, identity);
-      if (identity.scopes) await authorization.check(identity, received, id, () => era.contextFor(session, caller));
+      if (identity.scopes)
+        await authorization.check(req.url, identity, received, id, () => era.contextFor(session, caller));
       const report = (error: Error): void => logger.error({ error, ...trailOf(req).ids() }, 'exchange: not served');
       if (isRequest(first) && first.method === 'initialize') {
         if (session.initialize !== '') throw new Refused(faults.notJsonRpc('the session is initialized already'), id);

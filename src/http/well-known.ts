@@ -17,16 +17,23 @@ export function createWellKnownRoutes(resource: ProtectedResource | undefined): 
   const nothing: OpenRoute = async () => {
     throw new Refused(faults.routeNotFound());
   };
-  const metadata: OpenRoute = async (req, res) => {
-    if (!resource) throw new Refused(faults.routeNotFound());
-    if (req.method !== 'GET' && req.method !== 'HEAD') throw new Refused(faults.methodNotAllowed('GET, HEAD'));
-    sendJson(res, 200, metadataOf(resource), CACHE);
-  };
+  const metadata =
+    (of: 'resource' | 'sseResource'): OpenRoute =>
+    async (req, res) => {
+      if (!resource) throw new Refused(faults.routeNotFound());
+      if (req.method !== 'GET' && req.method !== 'HEAD') throw new Refused(faults.methodNotAllowed('GET, HEAD'));
+      sendJson(res, 200, metadataOf(resource, resource[of]), CACHE);
+    };
   // A prefix before the endpoint (`PUBLIC_URL` with a path) may or may not be taken off on the way here.
-  const path = resource ? new URL(resource.resource).pathname : '/mcp';
-  const places = new Set(['', '/mcp', '/sse', path === '/' ? '' : path]);
+  const pathOf = (url: string | undefined, bare: string): string => {
+    const { pathname } = url === undefined ? { pathname: bare } : new URL(url);
+    return pathname === '/' ? '' : pathname;
+  };
+  const own = [METADATA_ROOT, `${METADATA_ROOT}/mcp`, METADATA_ROOT + pathOf(resource?.resource, '/mcp')];
+  const older = [`${METADATA_ROOT}/sse`, METADATA_ROOT + pathOf(resource?.sseResource, '/sse')];
   return {
-    ...Object.fromEntries([...places].map((place) => [METADATA_ROOT + place, metadata])),
+    ...Object.fromEntries(older.map((place) => [place, metadata('sseResource')])),
+    ...Object.fromEntries(own.map((place) => [place, metadata('resource')])),
     // Not a place of ours: clients of 2025-03-26 look here, and must not be asked for a token.
     '/.well-known/{*rest}': nothing,
   };

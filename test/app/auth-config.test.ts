@@ -17,8 +17,8 @@ function faults(env: Record<string, string>): string[] {
 
 describe('configuration: tokens of an authorization server', () => {
   it('are for the endpoint of PUBLIC_URL unless AUTH_AUDIENCE says otherwise', () => {
-    expect(config(ISSUER).authAudience).to.equal('https://mcp.example/mcp');
-    expect(config({ ...ISSUER, AUTH_AUDIENCE: 'api://mcp' }).authAudience).to.equal('api://mcp');
+    expect(config(ISSUER).authAudiences).to.deep.equal(['https://mcp.example/mcp', 'https://mcp.example/sse']);
+    expect(config({ ...ISSUER, AUTH_AUDIENCE: 'api://mcp' }).authAudiences).to.deep.equal(['api://mcp']);
     expect(config(ISSUER).authIssuer).to.equal('https://issuer.example/tenant');
   });
 
@@ -28,7 +28,7 @@ describe('configuration: tokens of an authorization server', () => {
       'AUTH_AUDIENCE',
     ]);
     const env = { AUTH_ISSUER: 'https://issuer.example', AUTH_AUDIENCE: 'https://mcp.example/mcp' };
-    expect(config(env).authAudience).to.equal('https://mcp.example/mcp');
+    expect(config(env).authAudiences).to.deep.equal(['https://mcp.example/mcp']);
   });
 
   for (const value of [

@@ -56,7 +56,7 @@ describe('configuration: defaults', () => {
       authTokens: new Map(),
       authIssuer: undefined,
       authJwksUri: undefined,
-      authAudience: undefined,
+      authAudiences: [],
       authScopes: [],
       authToolScopes: new Map(),
       authScopeImplies: new Map(),

@@ -42,7 +42,7 @@ describe('a fleet behind an authorization server', () => {
   it('says where tokens are had, at both well-known places, the same on every node and for any Host', async () => {
     const seen = new Set<string>();
     for (const node of fleet.nodes) {
-      for (const path of ['', '/mcp', '/team/mcp', '/sse']) {
+      for (const path of ['', '/mcp', '/team/mcp']) {
         for (const Host of ['localhost', 'mcp.example:8080']) {
           const response = await send(`${node.url}/.well-known/oauth-protected-resource${path}`, { headers: { Host } });
           expect(response.status).to.equal(200);
@@ -57,6 +57,10 @@ describe('a fleet behind an authorization server', () => {
       bearer_methods_supported: ['header'],
       scopes_supported: ['mcp', 'special', 'extra'],
     });
+    for (const path of ['/sse', '/team/sse']) {
+      const older = await (await send(`${fleet.url}/.well-known/oauth-protected-resource${path}`)).text();
+      expect(JSON.parse(older).resource).to.equal(`${PUBLIC_URL}/sse`);
+    }
     const other = await send(`${fleet.url}/.well-known/oauth-authorization-server`);
     await expectRpcError(other, 404);
   });
@@ -77,8 +81,9 @@ describe('a fleet behind an authorization server', () => {
       ] as const) {
         const response = await send(`${url}${path}`, { method, ...(body !== undefined && { body }) });
         await expectRpcError(response, 401);
+        const metadata = /^\/(sse|messages)/.test(path) ? METADATA.replace(/mcp$/, 'sse') : METADATA;
         expect(response.headers['www-authenticate'], `${method} ${path}`).to.equal(
-          `Bearer resource_metadata="${METADATA}", scope="mcp"`,
+          `Bearer resource_metadata="${metadata}", scope="mcp"`,
         );
       }
     }
@@ -91,6 +96,7 @@ describe('a fleet behind an authorization server', () => {
       { client: '', claims: { azp: 'app' } },
       { claims: { scope: undefined, scp: ['mcp'] } },
       { kid: null },
+      { audience: `${PUBLIC_URL}/sse` },
     ] satisfies TokenOptions[]) {
       const session = await RawSession.open(fleet, { headers: await headersFor(options) });
       expect(await session.status()).to.equal(200);

@@ -60,7 +60,7 @@ describe('an issuer with odd keys', () => {
         authTokens: new Map(),
         authIssuer: issuer,
         authJwksUri: undefined,
-        authAudience: AUDIENCE,
+        authAudiences: [AUDIENCE],
         authScopeImplies: new Map(),
       },
       silentLogger,

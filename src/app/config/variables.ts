@@ -219,7 +219,7 @@ export const CONFIG_VARIABLES = {
     show: showUrl,
   }),
   AUTH_AUDIENCE: optional({
-    shownFallback: '`PUBLIC_URL` + `/mcp`',
+    shownFallback: '`PUBLIC_URL` + `/mcp` (and + `/sse`, for the older transport)',
     accepts: AUDIENCE_FORM,
     meaning: 'whom access tokens must be for (`aud`)',
     parse: matching(/^[\x21-\x7e]+$/, AUDIENCE_FORM),
