@@ -306,7 +306,8 @@ export class ModernCaller implements SteadyClient {
 
 /** A connection that broke, or the page of a door whose connection did. */
 function asCut(error: Error): never {
-  if (/the stream ended before|The node did not answer|502 Bad Gateway|Unexpected token '<'/.test(error.message)) throw new Cut(error.message);
+  if (/the stream ended before|The node did not answer|502 Bad Gateway|Unexpected token '<'/.test(error.message))
+    throw new Cut(error.message);
   throw error;
 }
 
