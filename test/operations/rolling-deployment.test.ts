@@ -11,7 +11,7 @@ const ROUNDS = size(1, 5);
 describe('a rolling deployment under a hundred clients', () => {
   let deployment: Deployment;
   before(async () => {
-    deployment = await deploy({ DRAIN_DELAY_MS: '300', DRAIN_TIMEOUT_MS: '1500', NODE_LEASE_MS: '2000' });
+    deployment = await deploy({ DRAIN_DELAY_MS: '1500', DRAIN_TIMEOUT_MS: '1500', NODE_LEASE_MS: '2000' });
   });
   after(() => deployment?.stop());
 

@@ -93,7 +93,7 @@ describe(`tenants with equal ids on servers that are lent (${CALLS} calls)`, () 
         }
       };
       await Promise.all(Array.from({ length: AT_ONCE }, worker));
-    }));
+    })).timeout(180_000);
 
   it('have each a state of their own under the same keys, and no key reaches beyond it', async () => {
     const keys = [
