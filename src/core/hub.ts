@@ -53,6 +53,12 @@ const STALL_MS = 200;
 /** Long enough to read what had queued up in the sockets. */
 const DISTRUST_MS = 1000;
 
+/** Made and thrown away with every quick request: no more than it needs. See roster.ts for why the exchanges are no set. */
+interface Presence {
+  readonly exchanges: OpenExchange[];
+  tails: Set<Tail> | undefined;
+}
+
 export class Hub {
   readonly #log: EventLog;
   readonly #logger: Logger;
@@ -60,10 +66,10 @@ export class Hub {
   readonly #pulse: NodeJS.Timeout;
   #lastBeat = performance.now();
   #distrustUntil = 0;
-  readonly #exchanges = new Set<OpenExchange>();
+  #exchangeCount = 0;
   /** Those that answers are on their way to. */
   readonly #named = new Map<string, OpenExchange>();
-  readonly #bySession = new Map<string, { exchanges: Set<OpenExchange>; tails: Set<Tail> }>();
+  readonly #bySession = new Map<string, Presence>();
   readonly #leaving = new Portions(LOOKS_AT_ONCE);
   /** Whom this round of looking has not come to yet. */
   #unseen: Tail[] = [];
@@ -92,7 +98,7 @@ export class Hub {
   }
 
   get exchangeCount(): number {
-    return this.#exchanges.size;
+    return this.#exchangeCount;
   }
 
   exchange(id: string): OpenExchange | undefined {
@@ -100,8 +106,8 @@ export class Hub {
   }
 
   addExchange(exchange: OpenExchange): void {
-    this.#exchanges.add(exchange);
-    this.#presence(exchange.sessionId).exchanges.add(exchange);
+    this.#exchangeCount += 1;
+    this.#presence(exchange.sessionId).exchanges.push(exchange);
   }
 
   /** From now on answers find the exchange by its id. */
@@ -110,18 +116,23 @@ export class Hub {
   }
 
   removeExchange(exchange: OpenExchange): void {
-    if (!this.#exchanges.delete(exchange)) return;
+    const exchanges = this.#bySession.get(exchange.sessionId)?.exchanges ?? [];
+    const at = exchanges.indexOf(exchange);
+    if (at === -1) return;
+    exchanges.splice(at, 1);
+    this.#exchangeCount -= 1;
     if (this.#named.size > 0) this.#named.delete(exchange.id);
-    this.#bySession.get(exchange.sessionId)?.exchanges.delete(exchange);
     this.#forgetIfIdle(exchange.sessionId);
   }
 
   /** Follows the tail until its response is over, then gives the stream up. */
   addTail(tail: Tail, closed: Promise<void>): void {
-    this.#presence(tail.sessionId).tails.add(tail);
+    const presence = this.#presence(tail.sessionId);
+    presence.tails ??= new Set();
+    presence.tails.add(tail);
     void closed.then(async () => {
       const held = tail.holds;
-      this.#bySession.get(tail.sessionId)?.tails.delete(tail);
+      this.#bySession.get(tail.sessionId)?.tails?.delete(tail);
       this.#forgetIfIdle(tail.sessionId);
       if (held) await this.giveUp(tail);
     });
@@ -138,7 +149,7 @@ export class Hub {
   inUse(): Map<string, Set<string>> {
     const inUse = new Map<string, Set<string>>();
     for (const [sessionId, { exchanges, tails }] of this.#bySession) {
-      const names = new Set([...tails].map((tail) => tail.streamId));
+      const names = new Set([...(tails ?? [])].map((tail) => tail.streamId));
       for (const { callId } of exchanges) if (callId !== undefined) names.add(callId);
       inUse.set(sessionId, names);
     }
@@ -146,7 +157,7 @@ export class Hub {
   }
 
   *tails(): Generator<Tail> {
-    for (const { tails } of this.#bySession.values()) yield* tails;
+    for (const { tails } of this.#bySession.values()) if (tails) yield* tails;
   }
 
   tailsOf(sessionId: string, streamId: string): Tail[] {
@@ -197,10 +208,10 @@ export class Hub {
         for (const exchange of presence.exchanges) exchange.setLevel(signal.level);
         break;
       case 'initialized':
-        for (const tail of presence.tails) if (tail instanceof MainTail) tail.setInitialized();
+        for (const tail of presence.tails ?? []) if (tail instanceof MainTail) tail.setInitialized();
         break;
       case 'subscription':
-        for (const tail of presence.tails) {
+        for (const tail of presence.tails ?? []) {
           if (tail instanceof MainTail) tail.setSubscription(signal.uri, signal.active);
         }
         break;
@@ -227,7 +238,7 @@ export class Hub {
     const presence = this.#bySession.get(sessionId);
     if (!presence) return;
     for (const exchange of [...presence.exchanges]) exchange.abort();
-    for (const tail of [...presence.tails]) tail.close();
+    for (const tail of [...(presence.tails ?? [])]) tail.close();
   }
 
   /** After a gap in the bus: hints were lost, the logs were not. */
@@ -255,7 +266,7 @@ export class Hub {
 
   /** Ends what runs here, without a word; the names of those calls that a survivor can take over. */
   relinquish(): CallName[] {
-    const exchanges = [...this.#exchanges];
+    const exchanges = [...this.#bySession.values()].flatMap((presence) => presence.exchanges);
     for (const exchange of exchanges) exchange.relinquish();
     return exchanges.flatMap(({ sessionId, callId }) => (callId === undefined ? [] : { sessionId, callId }));
   }
@@ -264,7 +275,7 @@ export class Hub {
   closeIdleTails(retryMs: number): void {
     for (const { exchanges, tails } of this.#bySession.values()) {
       const running = new Set([...exchanges].map(({ callId }) => callId));
-      for (const tail of [...tails]) if (!running.has(tail.streamId)) tail.close(retryMs);
+      for (const tail of [...(tails ?? [])]) if (!running.has(tail.streamId)) tail.close(retryMs);
     }
   }
 
@@ -305,7 +316,7 @@ export class Hub {
   #presence(sessionId: string) {
     let presence = this.#bySession.get(sessionId);
     if (!presence) {
-      presence = { exchanges: new Set(), tails: new Set() };
+      presence = { exchanges: [], tails: undefined };
       this.#bySession.set(sessionId, presence);
     }
     return presence;
@@ -313,7 +324,7 @@ export class Hub {
 
   #forgetIfIdle(sessionId: string): void {
     const presence = this.#bySession.get(sessionId);
-    if (presence && presence.exchanges.size === 0 && presence.tails.size === 0) this.#bySession.delete(sessionId);
+    if (presence && presence.exchanges.length === 0 && !presence.tails?.size) this.#bySession.delete(sessionId);
   }
 }
 
