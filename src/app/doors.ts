@@ -9,6 +9,7 @@ import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
 import { Roster } from '../core/roster.js';
 import { faults } from '../http/faults.js';
 import { sendFault } from '../http/reply.js';
+import { whenOver } from '../http/when-over.js';
 import { listen } from './listen.js';
 
 /** A turn of the event loop that took no longer had hardly anything to do: what it has seen is still so. */
@@ -53,7 +54,7 @@ export class Doors {
     const server = createServer(times, (req, res) => {
       this.#unheard.delete(req.socket);
       const place = this.#answering.add(res);
-      res.once('close', () => this.#answering.remove(place));
+      whenOver(res, () => this.#answering.remove(place));
       if (this.#leaving) res.setHeader('Connection', 'close');
       serve(req, res);
     });

@@ -9,15 +9,15 @@ import type { SessionStore } from '../core/ports/session-store.js';
 import { SessionGone } from '../core/server-context.js';
 
 export interface SessionEffects {
-  /** Returns the response to send. @throws SessionGone, StoreUnavailable */
+  /** Returns the response to send; a promise only where something was stored. @throws SessionGone, StoreUnavailable */
   apply(
     request: JsonRpcRequest,
     response: JsonRpcResponse,
     serverCapabilities: Record<string, unknown>,
-  ): Promise<JsonRpcResponse>;
+  ): JsonRpcResponse | Promise<JsonRpcResponse>;
 }
 
-export const noEffects: SessionEffects = { apply: async (_request, response) => response };
+export const noEffects: SessionEffects = { apply: (_request, response) => response };
 
 export function createSessionEffects(sessionId: string, sessions: SessionStore, broker: Broker): SessionEffects {
   const keep = async (stored: Promise<boolean>, signal: Signal): Promise<void> => {
@@ -25,26 +25,32 @@ export function createSessionEffects(sessionId: string, sessions: SessionStore, 
     await broker.signal(signal);
   };
 
+  const setLevel = async (request: JsonRpcRequest, response: JsonRpcResponse): Promise<JsonRpcResponse> => {
+    if ('result' in response) {
+      const level = String(request.params?.level);
+      await keep(sessions.update(sessionId, { logLevel: level }), { kind: 'level', sessionId, level });
+    }
+    return levelFault(request, response);
+  };
+
+  const subscribe = async (request: JsonRpcRequest, answer: JsonRpcResponse): Promise<JsonRpcResponse> => {
+    const uri = request.params?.uri;
+    if ('result' in answer && typeof uri === 'string') {
+      const active = request.method === 'resources/subscribe';
+      const stored = active ? sessions.subscribe(sessionId, uri) : sessions.unsubscribe(sessionId, uri);
+      await keep(stored, { kind: 'subscription', sessionId, uri, active });
+    }
+    return answer;
+  };
+
   return {
-    async apply(request, response, serverCapabilities) {
+    apply(request, response, serverCapabilities) {
       switch (request.method) {
         case 'logging/setLevel':
-          if ('result' in response) {
-            const level = String(request.params?.level);
-            await keep(sessions.update(sessionId, { logLevel: level }), { kind: 'level', sessionId, level });
-          }
-          return levelFault(request, response);
+          return setLevel(request, response);
         case 'resources/subscribe':
-        case 'resources/unsubscribe': {
-          const uri = request.params?.uri;
-          const answer = keptByFleet(request, response, serverCapabilities);
-          if ('result' in answer && typeof uri === 'string') {
-            const active = request.method === 'resources/subscribe';
-            const stored = active ? sessions.subscribe(sessionId, uri) : sessions.unsubscribe(sessionId, uri);
-            await keep(stored, { kind: 'subscription', sessionId, uri, active });
-          }
-          return answer;
-        }
+        case 'resources/unsubscribe':
+          return subscribe(request, keptByFleet(request, response, serverCapabilities));
         case 'resources/read':
           return inLegacyWords(request, response);
         default:
