@@ -104,12 +104,12 @@ export class RedisConnection {
   async run<T>(script: Script, keys: readonly string[], args: readonly string[]): Promise<T> {
     if (!this.#up) throw new StoreUnavailable('the store is out of reach');
     const key = keys[0] as string;
-    const rest = [String(keys.length), ...keys, ...args];
+    const count = String(keys.length);
     try {
-      return (await this.#send(key, ['EVALSHA', script.sha1, ...rest], script.name)) as T;
+      return (await this.#send(key, ['EVALSHA', script.sha1, count, ...keys, ...args], script.name)) as T;
     } catch (error) {
       if (!(error instanceof ErrorReply && error.message.startsWith('NOSCRIPT'))) throw error;
-      return (await this.#send(key, ['EVAL', script.source, ...rest], script.name)) as T;
+      return (await this.#send(key, ['EVAL', script.source, count, ...keys, ...args], script.name)) as T;
     }
   }
 
