@@ -6,7 +6,7 @@
  * callers have is found too.
  */
 import type { ServerContext } from '../core/server-context.js';
-import { enterExchange } from './current-exchange.js';
+import { areFollowed, enterExchange } from './current-exchange.js';
 import type { ServerSource } from './server-source.js';
 import { listTools } from './tool-list.js';
 
@@ -27,13 +27,18 @@ export class ToolScopes {
     this.#configured = configured;
   }
 
-  /** `context` is asked for only when a server has to be built. @throws what the factory throws */
-  async needed(tool: string, context: () => ServerContext): Promise<readonly string[]> {
+  /**
+   * A promise only where the tools have to be asked; then `context` is asked for, too, since a server has to be built.
+   * @throws what the factory throws
+   */
+  needed(tool: string, context: () => ServerContext): readonly string[] | Promise<readonly string[]> {
     const configured = this.#configured.get(tool);
     if (configured) return configured;
     if (Date.now() - this.#since > REMEMBERED_MS) this.forget();
-    const remembered = this.#remembered.get(tool);
-    if (remembered) return remembered;
+    return this.#remembered.get(tool) ?? this.#lookUp(tool, context);
+  }
+
+  async #lookUp(tool: string, context: () => ServerContext): Promise<readonly string[]> {
     const into = this.#remembered;
     for (const { name, _meta } of await this.#list(context())) {
       if (typeof name === 'string') into.set(name, scopesIn(_meta));
@@ -49,7 +54,8 @@ export class ToolScopes {
 
   async #list(context: ServerContext): Promise<readonly Record<string, unknown>[]> {
     const server = await this.#servers.build(() => context);
-    if (!this.#servers.reusable) return listTools(server);
+    // Entering for nobody would have the process follow every promise from then on.
+    if (!this.#servers.reusable || !areFollowed()) return listTools(server);
     return new Promise((resolve, reject) => enterExchange(context, () => listTools(server).then(resolve, reject)));
   }
 }

@@ -1,0 +1,31 @@
+/** Who vouches for the clients of a contestant that lets nobody in without a token. */
+import { AuthorizationServer, bearer } from '../../test/support/authorization-server.js';
+import type { Contestant } from './index.js';
+
+const AUDIENCE = 'http://bench.example/mcp';
+const FIXED = 'a-token-that-stands-in-the-configuration';
+/** Longer than any run. */
+const LIFE_S = 6 * 3600;
+
+let authority: Promise<AuthorizationServer> | undefined;
+
+/** The contestant with what it and its clients need for the tokens that it asks for. */
+export async function withTokens(contestant: Contestant): Promise<Contestant> {
+  switch (contestant.asksFor) {
+    case undefined:
+      return contestant;
+    case 'token':
+      return { ...contestant, env: { ...contestant.env, AUTH_TOKENS: `ada:${FIXED}` }, headers: bearer(FIXED) };
+    case 'jwt': {
+      authority ??= AuthorizationServer.start(AUDIENCE);
+      const server = await authority;
+      const env = { ...contestant.env, AUTH_ISSUER: server.issuer, AUTH_AUDIENCE: AUDIENCE };
+      return { ...contestant, env, headers: bearer(await server.token({ expiresIn: LIFE_S })) };
+    }
+  }
+}
+
+export async function dismissAuthority(): Promise<void> {
+  await (await authority)?.stop();
+  authority = undefined;
+}
