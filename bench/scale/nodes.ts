@@ -10,6 +10,10 @@ import { median } from '../measure/stats.js';
 const SESSIONS = 64;
 /** Requests a second, well below what one node can serve: a node that is never idle batches, and looks cheaper. */
 const RATE = 1500;
+/** Clients that think between their requests, each for itself: requests that come in bursts are served as bursts. */
+const CLIENTS = 96;
+/** Code that is not compiled yet is several times as dear, on whichever node. */
+const WARM_UP_S = 6;
 
 export async function measureNodes(quick: boolean): Promise<string[]> {
   const redis = await startRedis();
@@ -22,7 +26,7 @@ export async function measureNodes(quick: boolean): Promise<string[]> {
     opener.close();
     const rounds = quick ? 3 : 7;
     const samples: number[][] = [[], [], []];
-    for (const node of nodes) await drive([node], sessions, 2);
+    for (const node of nodes) await drive([node], sessions, quick ? 2 : WARM_UP_S);
     // Interleaved as everywhere; what nodes spend while they are idle is not the price of a request.
     for (let round = 0; round < rounds; round += 1) {
       for (let count = 1; count <= 3; count += 1) {
@@ -50,32 +54,24 @@ async function drive(nodes: readonly Server[], sessions: readonly string[], seco
     }),
   );
   const connections = await Promise.all(
-    nodes.map(({ port }) => Promise.all(Array.from({ length: 48 / nodes.length }, () => Connection.open(port)))),
+    Array.from({ length: CLIENTS }, (_, i) => Connection.open((nodes[i % nodes.length] as Server).port)),
   );
-  const free = connections.map((some) => [...some]);
   const total = (): number => nodes.reduce((sum, { pid }) => sum + cpuMs(pid), 0);
   const before = total();
-  const started = performance.now();
-  const running = new Set<Promise<void>>();
+  const end = performance.now() + seconds * 1000;
   let sent = 0;
-  while (performance.now() - started < seconds * 1000) {
-    const due = Math.floor(((performance.now() - started) * RATE) / 1000);
-    for (; sent < due; sent += 1) {
-      const pool = free[sent % nodes.length] as Connection[];
-      const connection = pool.pop();
-      // All are busy: the rest of this turn waits for the next one.
-      if (!connection) break;
-      const run = connection.request(requests[sent % requests.length] as string).then(({ status }) => {
-        if (status !== 200) throw new Error(`status ${status}`);
-        pool.push(connection);
-      });
-      running.add(run);
-      void run.finally(() => running.delete(run));
+  const client = async (connection: Connection): Promise<void> => {
+    for (;;) {
+      // Exponential pauses: all clients together ask independently of each other.
+      await new Promise((resolve) => setTimeout(resolve, -Math.log(1 - Math.random()) * ((CLIENTS * 1000) / RATE)));
+      if (performance.now() > end) return;
+      sent += 1;
+      const { status } = await connection.request(requests[sent % requests.length] as string);
+      if (status !== 200) throw new Error(`status ${status}`);
     }
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
-  await Promise.all(running);
+  };
+  await Promise.all(connections.map(client));
   const cpu = (total() - before) / sent;
-  for (const connection of connections.flat()) connection.close();
+  for (const connection of connections) connection.close();
   return cpu;
 }

@@ -105,7 +105,11 @@ export class HeldHistogram extends HeldMetric<Durations> {
       let below = 0;
       const buckets = counts.map((count, i) => {
         below += count;
-        return { labels: { le: this.#bounds[i] ?? '+Inf', ...labels }, value: below, metricName: `${this.name}_bucket` };
+        return {
+          labels: { le: this.#bounds[i] ?? '+Inf', ...labels },
+          value: below,
+          metricName: `${this.name}_bucket`,
+        };
       });
       return [
         ...buckets,

@@ -63,7 +63,9 @@ export class Hub {
   readonly #log: EventLog;
   readonly #logger: Logger;
   readonly #isAlive: (nodeToken: string) => Promise<boolean>;
-  readonly #pulse: NodeJS.Timeout;
+  /** Felt only while there is an open stream, whose hints it is about: waking up costs an idle node more than all its duties. */
+  #pulse: NodeJS.Timeout | undefined;
+  #tailCount = 0;
   #lastBeat = performance.now();
   #distrustUntil = 0;
   #exchangeCount = 0;
@@ -80,7 +82,6 @@ export class Hub {
     this.#log = log;
     this.#logger = logger;
     this.#isAlive = isAlive;
-    this.#pulse = setInterval(() => this.#beat(), PULSE_MS).unref();
   }
 
   /**
@@ -89,6 +90,17 @@ export class Hub {
    */
   get #mayTrustHints(): boolean {
     return performance.now() > this.#distrustUntil;
+  }
+
+  /** Whoever opens a stream has just asked the log, so nothing from before this moment can be taken for news. */
+  #feelPulse(): void {
+    this.#lastBeat = performance.now();
+    this.#pulse ??= setInterval(() => this.#beat(), PULSE_MS).unref();
+  }
+
+  #stopPulse(): void {
+    clearInterval(this.#pulse);
+    this.#pulse = undefined;
   }
 
   #beat(): void {
@@ -127,11 +139,15 @@ export class Hub {
 
   /** Follows the tail until its response is over, then gives the stream up. */
   addTail(tail: Tail, closed: Promise<void>): void {
+    this.#tailCount += 1;
+    if (this.#tailCount === 1) this.#feelPulse();
     const presence = this.#presence(tail.sessionId);
     presence.tails ??= new Set();
     presence.tails.add(tail);
     void closed.then(async () => {
       const held = tail.holds;
+      this.#tailCount -= 1;
+      if (this.#tailCount === 0) this.#stopPulse();
       this.#bySession.get(tail.sessionId)?.tails?.delete(tail);
       this.#forgetIfIdle(tail.sessionId);
       if (held) await this.giveUp(tail);
@@ -280,7 +296,7 @@ export class Hub {
   }
 
   stop(): void {
-    clearInterval(this.#pulse);
+    this.#stopPulse();
     this.#expire.clear();
   }
 

@@ -27,7 +27,7 @@ import { MODERN_REVISION } from '../core/revisions.js';
 import type { Notify, ServerContext } from '../core/server-context.js';
 import type { TokenExpiry } from '../core/token-expiry.js';
 import { startServerSpan, type Tracing } from '../core/tracing.js';
-import { enterExchange } from './current-exchange.js';
+import { areFollowed, enterExchange } from './current-exchange.js';
 import { ModernSpan } from './modern-span.js';
 import type { RequestStates } from './request-states.js';
 import type { McpServerLike } from './server-module.js';
@@ -249,7 +249,8 @@ export class ModernEra {
     options: McpHandlerRequestOptions,
     context: ServerContext,
   ): Promise<Response> {
-    if (!this.#options.servers.reusable) return handler.fetch(request, options);
+    // Entering for nobody would have the process follow every promise from then on.
+    if (!this.#options.servers.reusable || !areFollowed()) return handler.fetch(request, options);
     return new Promise((resolve, reject) => {
       enterExchange(context, () => handler.fetch(request, options).then(resolve, reject));
     });
