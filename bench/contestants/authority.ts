@@ -11,18 +11,14 @@ let authority: Promise<AuthorizationServer> | undefined;
 
 /** The contestant with what it and its clients need for the tokens that it asks for. */
 export async function withTokens(contestant: Contestant): Promise<Contestant> {
-  switch (contestant.asksFor) {
-    case undefined:
-      return contestant;
-    case 'token':
-      return { ...contestant, env: { ...contestant.env, AUTH_TOKENS: `ada:${FIXED}` }, headers: bearer(FIXED) };
-    case 'jwt': {
-      authority ??= AuthorizationServer.start(AUDIENCE);
-      const server = await authority;
-      const env = { ...contestant.env, AUTH_ISSUER: server.issuer, AUTH_AUDIENCE: AUDIENCE };
-      return { ...contestant, env, headers: bearer(await server.token({ expiresIn: LIFE_S })) };
-    }
-  }
+  const { asksFor, env } = contestant;
+  if (asksFor === undefined) return contestant;
+  if (asksFor === 'token')
+    return { ...contestant, env: { ...env, AUTH_TOKENS: `ada:${FIXED}` }, headers: bearer(FIXED) };
+  authority ??= AuthorizationServer.start(AUDIENCE);
+  const server = await authority;
+  const ours = { AUTH_ISSUER: server.issuer, AUTH_AUDIENCE: AUDIENCE };
+  return { ...contestant, env: { ...env, ...ours }, headers: bearer(await server.token({ expiresIn: LIFE_S })) };
 }
 
 export async function dismissAuthority(): Promise<void> {

@@ -106,6 +106,10 @@ export function toMarkdown({ results, elicitation, streams, rounds, ms }: Run): 
     '',
     targetTable(results),
     '',
+    'A `tools/list` without `fixedLists` is answered by the server, as with the SDK itself, and nearly all of it is the conversion of',
+    'twenty schemas. Keeping that answer unasked would not be safe: a list handler may answer by who asks, a tool may be changed in place,',
+    'and neither can be seen from outside. A module whose lists are the same for everybody says so with `fixedLists = true`.',
+    '',
   ];
   return parts.join('\n');
 }
