@@ -53,7 +53,7 @@ export function parseOptions(args: readonly string[]): Options {
     warmUpMs: quick ? 500 : 2000,
     only: values.only?.split(','),
     peers: values.peers?.split(','),
-    write: !quick && !partial && !values['no-write'],
+    write: !quick && !(partial && program === 'peers') && !values['no-write'],
   };
 }
 

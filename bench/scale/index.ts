@@ -1,5 +1,5 @@
 /** `npm run bench -- scale`: what sessions, streams, events and nodes cost, and what many of them do to one node. */
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import type { Options } from '../options.js';
 import { measureIdle } from './idle.js';
@@ -14,18 +14,30 @@ const PARTS: readonly [id: string, run: (quick: boolean) => Promise<readonly str
   ['idle', measureIdle],
 ];
 
+const RESULTS = new URL('../SCALE.md', import.meta.url);
+
 export async function runScale({ only, quick, write }: Options): Promise<void> {
-  const text = [
-    `# Scale`,
-    '',
-    `Written by \`npm run bench -- scale\`. Node ${process.version}, ${cpus().length} x ${cpus()[0]?.model}, Redis on the same machine.`,
-  ];
   for (const [id, run] of PARTS) {
     if (only && !only.includes(id)) continue;
     process.stdout.write(`\n${id}\n`);
     const lines = await run(quick);
     for (const line of lines) process.stdout.write(`  ${line}\n`);
-    text.push('', `## ${id}`, '', ...lines.map((line) => `- ${line.trim()}`));
+    if (!quick && write) await writePart(id, lines);
   }
-  if (write) await writeFile(new URL('../SCALE.md', import.meta.url), `${text.join('\n')}\n`);
+}
+
+/** Each part by itself, as they take minutes; the others stay as they were. */
+async function writePart(id: string, lines: readonly string[]): Promise<void> {
+  const before = await readFile(RESULTS, 'utf8').catch(() => '');
+  const parts = new Map(before.split(/^## /m).map((part) => [part.split('\n', 1)[0] as string, part]));
+  parts.set(id, [id, '', ...lines.map((line) => `- ${line.trim()}`), '', ''].join('\n'));
+  const head = [
+    '# Scale',
+    '',
+    'Written by `npm run bench -- scale`, which leaves each part until it is measured again.',
+    '',
+    `Node ${process.version}, ${cpus().length} x ${cpus()[0]?.model ?? 'unknown processor'}, Redis on the same machine.`,
+  ];
+  const known = PARTS.flatMap(([part]) => parts.get(part)?.trimEnd() ?? []);
+  await writeFile(RESULTS, [...head, ...known.flatMap((part) => ['', `## ${part}`]), ''].join('\n'));
 }
