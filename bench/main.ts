@@ -4,6 +4,7 @@ import { startRedis } from '../test/support/redis.js';
 import { parseOptions } from './options.js';
 import { type Result, runPeers } from './peers.js';
 import { toChart } from './report/chart.js';
+import { writeReadme } from './report/readme.js';
 import { elicitationText, resultTable, streamTable, targetTable, toMarkdown } from './report/results.js';
 import { runScale } from './scale/index.js';
 import { measureElicitation } from './workloads/elicitation.js';
@@ -54,5 +55,6 @@ async function runSideBySide(
   const { rounds, ms } = options;
   await writeFile(new URL('RESULTS.md', import.meta.url), toMarkdown({ results, elicitation, streams, rounds, ms }));
   await writeFile(new URL('chart.svg', import.meta.url), toChart(results, ['call', 'open', 'list', 'progress']));
-  say('written: bench/RESULTS.md, bench/chart.svg');
+  await writeReadme(results, rounds);
+  say('written: bench/RESULTS.md, bench/chart.svg, the paragraph in README.md');
 }

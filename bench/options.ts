@@ -21,7 +21,7 @@ export const USAGE = `npm run bench -- [scale] [flags]
   --quick            few and short rounds; nothing is written
   --rounds <n>       rounds of each workload (default 7)
   --duration <ms>    of each contestant in each round (default 1500)
-  --only <ids>       workloads, by comma: call, list, progress, modern, open, elicitation, streams
+  --only <ids>       workloads, by comma: call, list, progress, modern, gates, open, elicitation, streams
                      with scale: session, streams, nodes, idle
   --peers <ids>      contestants, by comma
   --no-write         leaves bench/RESULTS.md and the chart as they are`;
@@ -53,7 +53,7 @@ export function parseOptions(args: readonly string[]): Options {
     warmUpMs: quick ? 500 : 2000,
     only: values.only?.split(','),
     peers: values.peers?.split(','),
-    write: !quick && !partial && !values['no-write'],
+    write: !quick && !(partial && program === 'peers') && !values['no-write'],
   };
 }
 

@@ -1,6 +1,7 @@
 /** The request workloads, side by side. */
 
 import type { RedisServer } from '../test/support/redis.js';
+import { dismissAuthority, withTokens } from './contestants/authority.js';
 import { contestant } from './contestants/index.js';
 import { openAll } from './load/messages.js';
 import { type Server, startServer } from './measure/processes.js';
@@ -27,7 +28,9 @@ export async function runPeers(
   );
   const servers = new Map<string, Server>();
   try {
-    await Promise.all(ids.map(async (id) => servers.set(id, await startServer(contestant(id), redis.url))));
+    await Promise.all(
+      ids.map(async (id) => servers.set(id, await startServer(await withTokens(contestant(id)), redis.url))),
+    );
     for (const workload of wanted) {
       const lanes: Lane[] = [];
       for (const id of workload.contestants) {
@@ -43,5 +46,6 @@ export async function runPeers(
     }
   } finally {
     await Promise.all([...servers.values()].map((server) => server.stop()));
+    await dismissAuthority();
   }
 }

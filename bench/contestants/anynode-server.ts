@@ -11,6 +11,8 @@ import createV2Server from './v2-server.js';
 const build = process.env.BENCH_SDK === '1' ? createV1Server : createV2Server;
 
 export const reusable = process.env.BENCH_REUSABLE === '1';
+/** They speak through their own requests alone. */
+export const quiet = reusable;
 /** The tools never differ and never change: with `BENCH_LISTS=1` the module says so. */
 export const fixedLists = process.env.BENCH_LISTS === '1';
 

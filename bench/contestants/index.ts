@@ -9,6 +9,10 @@ export interface Contestant {
   /** How a client has to talk to it: sessions, none, or what is not MCP at all. */
   readonly speaks: 'sessions' | 'stateless' | 'modern' | 'plain';
   readonly needsRedis: boolean;
+  /** What it wants to be shown: see authority.ts. */
+  readonly asksFor?: 'token' | 'jwt';
+  /** Sent with every request. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 const module = (name: string): string => fileURLToPath(new URL(`${name}.ts`, import.meta.url));
@@ -18,6 +22,17 @@ const v2 = { module: module('v2'), env: {}, needsRedis: false };
 const anynode = { module: fileURLToPath(new URL('../../dist/main.js', import.meta.url)), needsRedis: true };
 const fresh = { PORT: '0', LOG_LEVEL: 'info', DRAIN_DELAY_MS: '0', MCP_SERVER: module('anynode-server') };
 const reusable = { ...fresh, BENCH_REUSABLE: '1' };
+/** One user makes all requests: counted as by default, and never too many. */
+const uncapped = { ...reusable, RATE_PER_USER: '1000000000' };
+const unlimited = {
+  ...reusable,
+  RATE_PER_USER: '0',
+  MAX_SESSIONS_PER_USER: '0',
+  MAX_STREAMS_PER_USER: '0',
+  MAX_CALLS_PER_SESSION: '0',
+  MAX_STATE_BYTES: '0',
+  MAX_STATE_KEYS: '0',
+};
 
 export const CONTESTANTS: readonly Contestant[] = [
   {
@@ -50,6 +65,23 @@ export const CONTESTANTS: readonly Contestant[] = [
     speaks: 'sessions',
   },
   { ...anynode, id: 'anynode-fresh', label: 'anynode, a server per request', env: fresh, speaks: 'sessions' },
+  { ...anynode, id: 'anynode-open', label: 'anynode, anybody, no limits', env: unlimited, speaks: 'sessions' },
+  {
+    ...anynode,
+    id: 'anynode-tokens',
+    label: 'anynode, a fixed token, default limits',
+    env: uncapped,
+    speaks: 'sessions',
+    asksFor: 'token',
+  },
+  {
+    ...anynode,
+    id: 'anynode-jwt',
+    label: 'anynode, a JWT, default limits',
+    env: uncapped,
+    speaks: 'sessions',
+    asksFor: 'jwt',
+  },
   { ...anynode, id: 'anynode-modern', label: 'anynode, 2026-07-28', env: fresh, speaks: 'modern' },
 ];
 

@@ -25,7 +25,7 @@ export const sessionHeaders = (sessionId: string): Record<string, string> => ({
 
 /** A request in the words of the contestant; `sessionId` where it has sessions. */
 export function rpc(
-  { speaks }: Contestant,
+  { speaks, headers = {} }: Contestant,
   sessionId: string | undefined,
   method: string,
   params: Record<string, unknown>,
@@ -33,7 +33,7 @@ export function rpc(
   const message = { jsonrpc: '2.0', id: 7, method, params };
   if (speaks === 'plain') return post({}, message);
   if (speaks === 'stateless') return post({ 'Mcp-Protocol-Version': REVISION }, message);
-  if (speaks === 'sessions') return post(sessionHeaders(sessionId as string), message);
+  if (speaks === 'sessions') return post({ ...headers, ...sessionHeaders(sessionId as string) }, message);
   const _meta = {
     ...(params._meta as object | undefined),
     'io.modelcontextprotocol/protocolVersion': MODERN_REVISION,
@@ -44,34 +44,32 @@ export function rpc(
   return post({ 'Mcp-Protocol-Version': MODERN_REVISION, ...routing }, { ...message, params: { ...params, _meta } });
 }
 
-const INITIALIZE = post(
-  {},
-  {
-    jsonrpc: '2.0',
-    id: 'open',
-    method: 'initialize',
-    params: {
-      protocolVersion: REVISION,
-      capabilities: { elicitation: { form: {} }, roots: { listChanged: true } },
-      clientInfo: { name: 'bench', version: '1.0.0' },
-    },
+const INITIALIZE = {
+  jsonrpc: '2.0',
+  id: 'open',
+  method: 'initialize',
+  params: {
+    protocolVersion: REVISION,
+    capabilities: { elicitation: { form: {} }, roots: { listChanged: true } },
+    clientInfo: { name: 'bench', version: '1.0.0' },
   },
-);
+};
+const PLAIN_INITIALIZE = post({}, INITIALIZE);
 const INITIALIZED = { jsonrpc: '2.0', method: 'notifications/initialized' };
 
 /** Opens a session as a client does, both messages; resolves with its id. */
-export async function openSession(connection: Connection): Promise<string> {
-  const { status, text } = await connection.request(INITIALIZE);
+export async function openSession(connection: Connection, headers?: Contestant['headers']): Promise<string> {
+  const { status, text } = await connection.request(headers ? post(headers, INITIALIZE) : PLAIN_INITIALIZE);
   const sessionId = /\r\nmcp-session-id: *([^\r]+)/i.exec(text)?.[1];
   if (status !== 200 || sessionId === undefined) throw new Error(`initialize: ${text}`);
-  const accepted = await connection.request(post(sessionHeaders(sessionId), INITIALIZED));
+  const accepted = await connection.request(post({ ...headers, ...sessionHeaders(sessionId) }, INITIALIZED));
   if (accepted.status !== 202) throw new Error(`initialized: ${accepted.text}`);
   return sessionId;
 }
 
 /** The two messages of an opening, to a contestant that has no sessions to open. */
 export async function greet(connection: Connection): Promise<void> {
-  const { status, text } = await connection.request(INITIALIZE);
+  const { status, text } = await connection.request(PLAIN_INITIALIZE);
   if (status !== 200) throw new Error(`initialize: ${text}`);
   const accepted = await connection.request(post({ 'Mcp-Protocol-Version': REVISION }, INITIALIZED));
   if (accepted.status !== 202) throw new Error(`initialized: ${accepted.text}`);

@@ -26,10 +26,10 @@ export function table(rows: readonly (readonly string[])[]): string {
 
 export function resultTable({ workload, figures }: Result): string {
   const of = (id: string): number | undefined => figures.find((figure) => figure.id === id)?.cpu;
-  const sessions = of('v1-sessions') ?? of('v2-modern');
+  const sessions = of('v1-sessions') ?? of('v2-modern') ?? of('anynode-open');
   const limit = of('limit-b');
   const ratio = (cpu: number, base: number | undefined): string => (base === undefined ? '-' : (cpu / base).toFixed(2));
-  const base = of('v1-sessions') === undefined ? 'SDK 2.x = 1' : 'SDK 1.x sessions = 1';
+  const base = of('v1-sessions') ? 'SDK 1.x sessions = 1' : of('v2-modern') ? 'SDK 2.x = 1' : 'no gates = 1';
   const head = [
     '',
     `ms per ${workload.unit}`,
@@ -105,6 +105,10 @@ export function toMarkdown({ results, elicitation, streams, rounds, ms }: Run): 
     '## Targets',
     '',
     targetTable(results),
+    '',
+    'A `tools/list` without `fixedLists` is answered by the server, as with the SDK itself, and nearly all of it is the conversion of',
+    'twenty schemas. Keeping that answer unasked would not be safe: a list handler may answer by who asks, a tool may be changed in place,',
+    'and neither can be seen from outside. A module whose lists are the same for everybody says so with `fixedLists = true`.',
     '',
   ];
   return parts.join('\n');

@@ -24,7 +24,7 @@ const ANYNODE = ['anynode-reusable', 'anynode-fresh'];
 async function sessionsOf(contestant: Contestant, connection: Connection): Promise<(string | undefined)[]> {
   if (contestant.speaks !== 'sessions') return [undefined];
   const sessions: string[] = [];
-  for (let i = 0; i < SESSIONS; i += 1) sessions.push(await openSession(connection));
+  for (let i = 0; i < SESSIONS; i += 1) sessions.push(await openSession(connection, contestant.headers));
   return sessions;
 }
 
@@ -73,6 +73,13 @@ export const WORKLOADS: readonly Workload[] = [
     title: '`tools/call` in 2026-07-28',
     unit: 'call',
     contestants: ['v2-modern', 'anynode-modern'],
+    prepare: call,
+  },
+  {
+    id: 'gates',
+    title: '`tools/call` through authentication and limits',
+    unit: 'call',
+    contestants: ['anynode-open', 'anynode-tokens', 'anynode-jwt'],
     prepare: call,
   },
   {

@@ -6,8 +6,10 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
 import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
+import { Roster } from '../core/roster.js';
 import { faults } from '../http/faults.js';
 import { sendFault } from '../http/reply.js';
+import { whenOver } from '../http/when-over.js';
 import { listen } from './listen.js';
 
 /** A turn of the event loop that took no longer had hardly anything to do: what it has seen is still so. */
@@ -32,7 +34,7 @@ export interface Door {
 export class Doors {
   readonly #servers: Server[] = [];
   /** Responses that are not over. */
-  readonly #answering = new Set<ServerResponse>();
+  readonly #answering = new Roster<ServerResponse>();
   /** Connections that have not asked for anything yet. */
   readonly #unheard = new Set<Socket>();
   #connections = 0;
@@ -51,8 +53,8 @@ export class Doors {
   async open({ serve, port, host, times, onLate }: Door): Promise<AddressInfo> {
     const server = createServer(times, (req, res) => {
       this.#unheard.delete(req.socket);
-      this.#answering.add(res);
-      res.once('close', () => this.#answering.delete(res));
+      const place = this.#answering.add(res);
+      whenOver(res, () => this.#answering.remove(place));
       if (this.#leaving) res.setHeader('Connection', 'close');
       serve(req, res);
     });
@@ -73,7 +75,7 @@ export class Doors {
   /** From now on every answer ends its connection, also those to requests that are being served. */
   announceLeaving(): void {
     this.#leaving = true;
-    for (const res of this.#answering) if (!res.headersSent) res.setHeader('Connection', 'close');
+    for (const res of this.#answering.items()) if (!res.headersSent) res.setHeader('Connection', 'close');
   }
 
   /**
@@ -112,7 +114,7 @@ export class Doors {
 
   /** Whoever is still waiting is told to ask elsewhere; then every connection ends. */
   async close(): Promise<void> {
-    for (const res of this.#answering) sendFault(res, null, faults.leaving());
+    for (const res of this.#answering.items()) sendFault(res, null, faults.leaving());
     // The words have to leave before their connections do.
     await new Promise(setImmediate);
     for (const server of this.#servers) server.closeAllConnections();

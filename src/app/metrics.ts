@@ -3,8 +3,9 @@
  *
  * A registry for each node: several nodes of one process do not count into each other.
  */
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { type Metrics, REFUSAL_REASONS, type RelayOutcome } from '../core/metrics.js';
+import { HeldCounter, HeldHistogram, rowsBy } from './held-metrics.js';
 import { sampleNode } from './node-gauges.js';
 
 /** What a node is asked at each scrape. None of it may throw; what needs the store rejects while that is away. */
@@ -66,24 +67,29 @@ export function createMetrics(sources: { readonly activeSessions: () => Promise<
     labelNames: ['reason'],
     registers,
   });
-  const requests = new Counter({
+  const requests = new HeldCounter(registry, {
     name: 'mcp_requests_total',
     help: 'Requests by era, method and outcome.',
-    labelNames: ['era', 'method', 'outcome'],
-    registers,
   });
-  const durations = new Histogram({
-    name: 'mcp_request_duration_seconds',
-    help: 'From the end of the body to the end of the response; streams included.',
-    labelNames: ['era', 'method'],
-    buckets: SECONDS,
-    registers,
-  });
-  const restorations = new Counter({
+  const durations = new HeldHistogram(
+    registry,
+    {
+      name: 'mcp_request_duration_seconds',
+      help: 'From the end of the body to the end of the response; streams included.',
+    },
+    SECONDS,
+  );
+  /** What is counted of a method in an era. */
+  const served = (era: 'legacy' | 'modern') =>
+    rowsBy((method) => ({
+      took: durations.row({ era, method }),
+      outcome: rowsBy((outcome) => requests.row({ era, method, outcome })),
+    }));
+  const methods = { legacy: served('legacy'), modern: served('modern') };
+  const restored = new HeldCounter(registry, {
     name: 'mcp_transport_restorations_total',
     help: 'Sessions brought back on this node from the store, one for each exchange.',
-    registers,
-  });
+  }).row({});
   const streams = new Gauge({
     name: 'mcp_streams_open',
     help: 'SSE responses open on this node.',
@@ -133,13 +139,16 @@ export function createMetrics(sources: { readonly activeSessions: () => Promise<
     help: '1 while Redis answers in time (or is not used), else 0.',
     registers,
   });
-  const commands = new Histogram({
-    name: 'redis_command_duration_seconds',
-    help: 'Redis commands and scripts, by name and whether they were answered.',
-    labelNames: ['command', 'outcome'],
-    buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1],
-    registers,
-  });
+  const commands = new HeldHistogram(
+    registry,
+    {
+      name: 'redis_command_duration_seconds',
+      help: 'Redis commands and scripts, by name and whether they were answered.',
+    },
+    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1],
+  );
+  const answered = rowsBy((command) => commands.row({ command, outcome: 'answered' }));
+  const failed = rowsBy((command) => commands.row({ command, outcome: 'failed' }));
 
   // Zeroes from the start: a rate over a series that appears with its first event misses that event.
   for (const reason of ['expired', 'deleted', 'max_age'] as const) ended.inc({ reason }, 0);
@@ -152,10 +161,13 @@ export function createMetrics(sources: { readonly activeSessions: () => Promise<
   return {
     sessionCreated: () => created.inc(),
     sessionsEnded: (reason, count) => ended.inc({ reason }, count),
-    sessionRestored: () => restorations.inc(),
+    sessionRestored() {
+      restored.value += 1;
+    },
     request(era, method, outcome, seconds) {
-      requests.inc({ era, method, outcome });
-      durations.observe({ era, method }, seconds);
+      const row = methods[era](method);
+      row.outcome(outcome).value += 1;
+      row.took.observe(seconds);
     },
     relayed: (kind, outcome) => relayed.inc({ kind, outcome }),
     streamOpened: (kind) => streams.inc({ kind }),
@@ -172,8 +184,7 @@ export function createMetrics(sources: { readonly activeSessions: () => Promise<
       bytes.inc(size);
     },
     sample: (node, info) => sampleNode(registers, node, info),
-    redisCommand: (command, seconds, answered) =>
-      commands.observe({ command, outcome: answered ? 'answered' : 'failed' }, seconds),
+    redisCommand: (command, seconds, inTime) => (inTime ? answered : failed)(command).observe(seconds),
     render: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
   };
 }

@@ -1,5 +1,5 @@
 /** Tokens that stand in the configuration (`AUTH_TOKENS`), each a user's. They carry no scopes and do not end. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Authenticator, Verdict } from '../core/authentication.js';
 
 /** Tokens are looked up by their digest, so that how long a look-up takes says nothing about a token. */
@@ -16,5 +16,5 @@ export function createStaticTokens(tokens: ReadonlyMap<string, string>): Authent
 }
 
 export function digestOf(token: string): string {
-  return createHash('sha256').update(token).digest('base64');
+  return hash('sha256', token, 'base64');
 }

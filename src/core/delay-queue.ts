@@ -4,10 +4,18 @@
  *
  * Not here: different delays in one queue. Use one queue for each.
  */
+import { type Place, Roster } from './roster.js';
+
+interface Waiting<T> {
+  readonly item: T;
+  readonly due: number;
+  place: Place<Waiting<T>> | undefined;
+}
+
 export class DelayQueue<T> {
   readonly #delayMs: number;
   readonly #onDue: (item: T) => void;
-  readonly #items = new Map<symbol, { readonly item: T; readonly due: number }>();
+  readonly #waiting = new Roster<Waiting<T>>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(delayMs: number, onDue: (item: T) => void) {
@@ -17,16 +25,15 @@ export class DelayQueue<T> {
 
   /** Returns a function that takes the item out again; calling it late or twice does nothing. */
   add(item: T): () => void {
-    const key = Symbol();
-    this.#items.set(key, { item, due: performance.now() + this.#delayMs });
+    const waiting: Waiting<T> = { item, due: performance.now() + this.#delayMs, place: undefined };
+    const place = this.#waiting.add(waiting);
+    waiting.place = place;
     this.#timer ??= setTimeout(this.#run, this.#delayMs);
-    return () => {
-      this.#items.delete(key);
-    };
+    return () => this.#waiting.remove(place);
   }
 
   clear(): void {
-    this.#items.clear();
+    this.#waiting.clear();
     clearTimeout(this.#timer);
     this.#timer = undefined;
   }
@@ -34,14 +41,14 @@ export class DelayQueue<T> {
   readonly #run = (): void => {
     this.#timer = undefined;
     const now = performance.now();
-    for (const [key, { item, due }] of this.#items) {
+    for (let next = this.#waiting.first; next; next = this.#waiting.first) {
       // A millisecond of tolerance: timers may fire a fraction early, and a second round for that is waste.
-      if (due > now + 1) {
-        this.#timer = setTimeout(this.#run, due - now);
+      if (next.due > now + 1) {
+        this.#timer = setTimeout(this.#run, next.due - now);
         return;
       }
-      this.#items.delete(key);
-      this.#onDue(item);
+      if (next.place) this.#waiting.remove(next.place);
+      this.#onDue(next.item);
     }
   };
 }

@@ -53,17 +53,25 @@ const STALL_MS = 200;
 /** Long enough to read what had queued up in the sockets. */
 const DISTRUST_MS = 1000;
 
+/** Made and thrown away with every quick request: no more than it needs. See roster.ts for why the exchanges are no set. */
+interface Presence {
+  readonly exchanges: OpenExchange[];
+  tails: Set<Tail> | undefined;
+}
+
 export class Hub {
   readonly #log: EventLog;
   readonly #logger: Logger;
   readonly #isAlive: (nodeToken: string) => Promise<boolean>;
-  readonly #pulse: NodeJS.Timeout;
+  /** Felt only while there is an open stream, whose hints it is about: waking up costs an idle node more than all its duties. */
+  #pulse: NodeJS.Timeout | undefined;
+  #tailCount = 0;
   #lastBeat = performance.now();
   #distrustUntil = 0;
-  readonly #exchanges = new Set<OpenExchange>();
+  #exchangeCount = 0;
   /** Those that answers are on their way to. */
   readonly #named = new Map<string, OpenExchange>();
-  readonly #bySession = new Map<string, { exchanges: Set<OpenExchange>; tails: Set<Tail> }>();
+  readonly #bySession = new Map<string, Presence>();
   readonly #leaving = new Portions(LOOKS_AT_ONCE);
   /** Whom this round of looking has not come to yet. */
   #unseen: Tail[] = [];
@@ -74,7 +82,6 @@ export class Hub {
     this.#log = log;
     this.#logger = logger;
     this.#isAlive = isAlive;
-    this.#pulse = setInterval(() => this.#beat(), PULSE_MS).unref();
   }
 
   /**
@@ -85,6 +92,17 @@ export class Hub {
     return performance.now() > this.#distrustUntil;
   }
 
+  /** Whoever opens a stream has just asked the log, so nothing from before this moment can be taken for news. */
+  #feelPulse(): void {
+    this.#lastBeat = performance.now();
+    this.#pulse ??= setInterval(() => this.#beat(), PULSE_MS).unref();
+  }
+
+  #stopPulse(): void {
+    clearInterval(this.#pulse);
+    this.#pulse = undefined;
+  }
+
   #beat(): void {
     const now = performance.now();
     if (now - this.#lastBeat > STALL_MS) this.#distrustUntil = now + DISTRUST_MS;
@@ -92,7 +110,7 @@ export class Hub {
   }
 
   get exchangeCount(): number {
-    return this.#exchanges.size;
+    return this.#exchangeCount;
   }
 
   exchange(id: string): OpenExchange | undefined {
@@ -100,8 +118,8 @@ export class Hub {
   }
 
   addExchange(exchange: OpenExchange): void {
-    this.#exchanges.add(exchange);
-    this.#presence(exchange.sessionId).exchanges.add(exchange);
+    this.#exchangeCount += 1;
+    this.#presence(exchange.sessionId).exchanges.push(exchange);
   }
 
   /** From now on answers find the exchange by its id. */
@@ -110,18 +128,27 @@ export class Hub {
   }
 
   removeExchange(exchange: OpenExchange): void {
-    if (!this.#exchanges.delete(exchange)) return;
+    const exchanges = this.#bySession.get(exchange.sessionId)?.exchanges ?? [];
+    const at = exchanges.indexOf(exchange);
+    if (at === -1) return;
+    exchanges.splice(at, 1);
+    this.#exchangeCount -= 1;
     if (this.#named.size > 0) this.#named.delete(exchange.id);
-    this.#bySession.get(exchange.sessionId)?.exchanges.delete(exchange);
     this.#forgetIfIdle(exchange.sessionId);
   }
 
   /** Follows the tail until its response is over, then gives the stream up. */
   addTail(tail: Tail, closed: Promise<void>): void {
-    this.#presence(tail.sessionId).tails.add(tail);
+    this.#tailCount += 1;
+    if (this.#tailCount === 1) this.#feelPulse();
+    const presence = this.#presence(tail.sessionId);
+    presence.tails ??= new Set();
+    presence.tails.add(tail);
     void closed.then(async () => {
       const held = tail.holds;
-      this.#bySession.get(tail.sessionId)?.tails.delete(tail);
+      this.#tailCount -= 1;
+      if (this.#tailCount === 0) this.#stopPulse();
+      this.#bySession.get(tail.sessionId)?.tails?.delete(tail);
       this.#forgetIfIdle(tail.sessionId);
       if (held) await this.giveUp(tail);
     });
@@ -138,7 +165,7 @@ export class Hub {
   inUse(): Map<string, Set<string>> {
     const inUse = new Map<string, Set<string>>();
     for (const [sessionId, { exchanges, tails }] of this.#bySession) {
-      const names = new Set([...tails].map((tail) => tail.streamId));
+      const names = new Set([...(tails ?? [])].map((tail) => tail.streamId));
       for (const { callId } of exchanges) if (callId !== undefined) names.add(callId);
       inUse.set(sessionId, names);
     }
@@ -146,7 +173,7 @@ export class Hub {
   }
 
   *tails(): Generator<Tail> {
-    for (const { tails } of this.#bySession.values()) yield* tails;
+    for (const { tails } of this.#bySession.values()) if (tails) yield* tails;
   }
 
   tailsOf(sessionId: string, streamId: string): Tail[] {
@@ -197,10 +224,10 @@ export class Hub {
         for (const exchange of presence.exchanges) exchange.setLevel(signal.level);
         break;
       case 'initialized':
-        for (const tail of presence.tails) if (tail instanceof MainTail) tail.setInitialized();
+        for (const tail of presence.tails ?? []) if (tail instanceof MainTail) tail.setInitialized();
         break;
       case 'subscription':
-        for (const tail of presence.tails) {
+        for (const tail of presence.tails ?? []) {
           if (tail instanceof MainTail) tail.setSubscription(signal.uri, signal.active);
         }
         break;
@@ -227,7 +254,7 @@ export class Hub {
     const presence = this.#bySession.get(sessionId);
     if (!presence) return;
     for (const exchange of [...presence.exchanges]) exchange.abort();
-    for (const tail of [...presence.tails]) tail.close();
+    for (const tail of [...(presence.tails ?? [])]) tail.close();
   }
 
   /** After a gap in the bus: hints were lost, the logs were not. */
@@ -255,7 +282,7 @@ export class Hub {
 
   /** Ends what runs here, without a word; the names of those calls that a survivor can take over. */
   relinquish(): CallName[] {
-    const exchanges = [...this.#exchanges];
+    const exchanges = [...this.#bySession.values()].flatMap((presence) => presence.exchanges);
     for (const exchange of exchanges) exchange.relinquish();
     return exchanges.flatMap(({ sessionId, callId }) => (callId === undefined ? [] : { sessionId, callId }));
   }
@@ -264,12 +291,12 @@ export class Hub {
   closeIdleTails(retryMs: number): void {
     for (const { exchanges, tails } of this.#bySession.values()) {
       const running = new Set([...exchanges].map(({ callId }) => callId));
-      for (const tail of [...tails]) if (!running.has(tail.streamId)) tail.close(retryMs);
+      for (const tail of [...(tails ?? [])]) if (!running.has(tail.streamId)) tail.close(retryMs);
     }
   }
 
   stop(): void {
-    clearInterval(this.#pulse);
+    this.#stopPulse();
     this.#expire.clear();
   }
 
@@ -305,7 +332,7 @@ export class Hub {
   #presence(sessionId: string) {
     let presence = this.#bySession.get(sessionId);
     if (!presence) {
-      presence = { exchanges: new Set(), tails: new Set() };
+      presence = { exchanges: [], tails: undefined };
       this.#bySession.set(sessionId, presence);
     }
     return presence;
@@ -313,7 +340,7 @@ export class Hub {
 
   #forgetIfIdle(sessionId: string): void {
     const presence = this.#bySession.get(sessionId);
-    if (presence && presence.exchanges.size === 0 && presence.tails.size === 0) this.#bySession.delete(sessionId);
+    if (presence && presence.exchanges.length === 0 && !presence.tails?.size) this.#bySession.delete(sessionId);
   }
 }
 

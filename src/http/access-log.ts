@@ -8,6 +8,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import { isLevelEnabled, type Logger } from '../core/logger.js';
 import { givenId, type HttpTrail, trailOf } from './request-trail.js';
+import { whenOver } from './when-over.js';
 
 export type AccessLog = (req: IncomingMessage, res: ServerResponse) => void;
 
@@ -31,7 +32,7 @@ export function createAccessLog(logger: Logger): AccessLog {
     if (every || given !== undefined) res.setHeader('X-Request-Id', given ?? trailOf(req).requestId);
     if (!failures && !every) return;
     const started = performance.now();
-    res.once('close', () => finish(req, res, started));
+    whenOver(res, () => finish(req, res, started));
   };
 }
 

@@ -41,7 +41,8 @@ export class Authorization {
       const tool = message.params?.name;
       // A call of nothing is refused by the server, in its own words.
       if (typeof tool !== 'string') continue;
-      for (const scope of await toolScopes.needed(tool, context)) needed.add(scope);
+      const own = toolScopes.needed(tool, context);
+      for (const scope of own instanceof Promise ? await own : own) needed.add(scope);
     }
     for (const scope of needed) {
       if (!granted.has(scope)) {

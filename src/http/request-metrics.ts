@@ -6,6 +6,7 @@ import { isResponse, type JsonRpcMessage } from '../core/jsonrpc.js';
 import { isClientMethod } from '../core/known-methods.js';
 import type { Metrics } from '../core/metrics.js';
 import { trailOf } from './request-trail.js';
+import { whenOver } from './when-over.js';
 
 /** Not of the protocol: what else comes in by POST, and the other HTTP methods. */
 const KINDS = new Set(['answer', 'batch', 'GET', 'DELETE']);
@@ -20,7 +21,7 @@ export function observeRequest(
   const started = performance.now();
   const label = isClientMethod(method) || KINDS.has(method) ? method : 'other';
   trailOf(res.req).served(label, era);
-  res.once('close', () => {
+  whenOver(res, () => {
     metrics.request(era, label, outcomeOf(res), (performance.now() - started) / 1000);
   });
 }

@@ -45,25 +45,29 @@ export function createRouter(options: RouterOptions): Routing {
   const router = express.Router({ caseSensitive: true, strict: false });
   const refuse = refusing(audit, metrics);
   const access = createAccessLog(logger);
-  /** Probes and metrics have no limits: who watches must see most when there is too much. */
-  const limited =
-    (route: Route): Route =>
-    async (req, res, identity) => {
-      const verdict = limits.admit(req, identity);
-      const fault = verdict instanceof Promise ? await verdict : verdict;
-      if (fault) refuse(req, res, null, fault);
-      else await route(req, res, identity);
-    };
   const guarded =
-    (route: Route, exceptions?: GateExceptions) =>
+    (route: Route, { counted = false, ...exceptions }: GateExceptions & { readonly counted?: boolean } = {}) =>
     async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
       access(req, res);
+      // One function from the gates to the route, and no promise where nothing has to be waited for: each layer of
+      // them costs as much as what it does.
       try {
         const judged = gates(req, res, exceptions);
         const passed = 'outcome' in judged ? judged : await judged;
         if (passed.outcome === 'answered') return;
-        if (passed.outcome === 'refused') refuse(req, res, null, passed.fault);
-        else await route(req, res, passed.identity);
+        if (passed.outcome === 'refused') {
+          refuse(req, res, null, passed.fault);
+          return;
+        }
+        if (counted) {
+          const verdict = limits.admit(req, passed.identity);
+          const fault = verdict instanceof Promise ? await verdict : verdict;
+          if (fault) {
+            refuse(req, res, null, fault);
+            return;
+          }
+        }
+        await route(req, res, passed.identity);
       } catch (error) {
         const refused = error instanceof Refused ? error : undefined;
         const fault = refused?.fault ?? faultOf(error) ?? faults.internal();
@@ -73,7 +77,8 @@ export function createRouter(options: RouterOptions): Routing {
         refuse(req, res, refused?.id ?? null, fault);
       }
     };
-  const direct = new Map(Object.entries(routes).map(([path, route]) => [path, guarded(limited(route))]));
+  // Probes and metrics are not counted: who watches must see most when there is too much.
+  const direct = new Map(Object.entries(routes).map(([path, route]) => [path, guarded(route, { counted: true })]));
   for (const [path, handler] of direct) router.all(path, handler);
   for (const [path, route] of Object.entries(ops)) {
     router.all(

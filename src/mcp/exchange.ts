@@ -292,7 +292,7 @@ export class Exchange implements OpenExchange, Seated {
     const { outlet, effects } = this.#options;
     // Servers note the level for themselves, too, and it would filter what another session asked for.
     if (request.method === 'logging/setLevel') this.#clean = false;
-    await this.#asked.abandon(inbound.serverId);
+    if (this.#asked.size > 0) await this.#asked.abandon(inbound.serverId);
     try {
       const answer = { ...response, id: request.id } as JsonRpcResponse;
       if (request.method === 'initialize') this.#seat.learn(answer);

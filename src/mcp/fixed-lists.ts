@@ -5,6 +5,9 @@
  * A list that is kept is used only after the log of changes was asked whether there is a newer one, so a client that was
  * told of a change and asks another node never gets the old list.
  *
+ * Rejected: keeping the lists of modules that do not say so. Even of a reusable server a handler of its own may answer by who
+ * asks, and a registered tool may be changed in place; neither shows from outside, and one caller would get another's list.
+ *
  * Not here: pages after the first, and lists of the modern era.
  */
 import type { ChangeFeed } from '../core/change-feed.js';

@@ -50,6 +50,7 @@ import type { Outlet, PostReply } from './outlet.js';
 import { PostOutlet, type PostOutletContext } from './post-outlet.js';
 import type { RequestStates } from './request-states.js';
 import { RunningCalls } from './running-calls.js';
+import type { Seat } from './seat.js';
 import type { ServerSource } from './server-source.js';
 import { createSessionEffects, type SessionEffects } from './session-effects.js';
 import { createSessionState } from './session-state.js';
@@ -129,21 +130,32 @@ export class LegacyEra {
   }
 
   /** Serves the requests of a POST; the answer goes to `reply`. Notifications in a batch are accepted before. @throws TooManyCalls */
-  async serve(
+  serve(
     session: SessionRecord,
     requests: readonly JsonRpcRequest[],
     caller: Caller,
     reply: PostReply,
     batch: boolean,
-  ): Promise<void> {
-    const { protocolVersion } = session;
+  ): void | Promise<void> {
+    const { fixedLists } = this.options;
     const [first] = requests as [JsonRpcRequest];
-    const lists = !batch && this.options.fixedLists?.concerns(first) ? this.options.fixedLists : undefined;
-    const known = await lists?.answer(protocolVersion, first);
-    if (known !== undefined) {
+    if (batch || !fixedLists?.concerns(first)) return this.#serve(session, requests, caller, reply, batch);
+    return fixedLists.answer(session.protocolVersion, first).then((known) => {
+      if (known === undefined) return this.#serve(session, requests, caller, reply, batch, fixedLists);
       this.span(session, first, caller)?.end();
       return reply.json(known);
-    }
+    });
+  }
+
+  #serve(
+    session: SessionRecord,
+    requests: readonly JsonRpcRequest[],
+    caller: Caller,
+    reply: PostReply,
+    batch: boolean,
+    lists?: FixedLists,
+  ): void | Promise<void> {
+    const { protocolVersion } = session;
     const leave = this.#running.enter(session, requests.length);
     const spans = this.spans(session, requests, caller);
     const outlet = new PostOutlet(this.#posts, {
@@ -157,7 +169,7 @@ export class LegacyEra {
     });
     const own = this.effects(session.sessionId);
     const effects = lists?.keeping(protocolVersion, own) ?? own;
-    await this.run(session, requests, caller, outlet, { effects, leave, spans });
+    return this.run(session, requests, caller, outlet, { effects, leave, spans });
   }
 
   /**
@@ -192,7 +204,7 @@ export class LegacyEra {
       onOver: () => this.unlist(name),
       onDropped: () => this.drop(name),
     });
-    return () => this.run(session, requests, caller, outlet, { effects, leave, spans });
+    return async () => this.run(session, requests, caller, outlet, { effects, leave, spans });
   }
 
   /** A call that is over without an answer. One that stays in the journal by a failure here ends with its session. */
@@ -272,35 +284,33 @@ export class LegacyEra {
     return span;
   }
 
-  /** Runs requests in a server brought to the session's state. */
-  async run(
+  /** Runs requests in a server brought to the session's state. A promise only where a server has to be waited for. */
+  run(
     session: SessionRecord,
     requests: readonly JsonRpcRequest[],
     caller: Caller,
     outlet: Outlet,
     options: RunOptions = {},
-  ): Promise<void> {
-    const { logger } = this.options;
+  ): void | Promise<void> {
     const context = () => this.contextFor(session, caller);
     const {
       effects = this.effects(session.sessionId),
       leave = () => {},
       spans = this.spans(session, requests, caller),
     } = options;
-    let exchange: Exchange;
-    try {
-      exchange = await this.exchange(session, context, caller, outlet, effects, { onOver: leave });
-    } catch (error) {
+    const deliver = (exchange: Exchange): void => {
+      for (let i = 0; i < requests.length; i += 1) exchange.deliver(requests[i] as JsonRpcRequest, spans[i]);
+    };
+    const exchange = this.exchange(session, context, caller, outlet, effects, { onOver: leave });
+    if (!(exchange instanceof Promise)) return deliver(exchange);
+    const noServer = async (error: unknown): Promise<void> => {
       leave();
       // A factory that throws must not leave its clients waiting.
-      logger.error({ error, ...caller.trail?.ids() }, 'exchange: no server');
+      this.options.logger.error({ error, ...caller.trail?.ids() }, 'exchange: no server');
       for (const span of spans) span?.end(failures.internal);
       for (const { id } of requests) await outlet.result(errorResponse(id, ErrorCode.InternalError, 'Internal error'));
-      return;
-    }
-    requests.forEach((request, i) => {
-      exchange.deliver(request, spans[i]);
-    });
+    };
+    return exchange.then(deliver, noServer);
   }
 
   /** What the factory is given for requests of a session. */
@@ -315,25 +325,42 @@ export class LegacyEra {
     return { era: 'legacy', nodeId, sessionId, session, notify, requestState, ...(authInfo && { authInfo }) };
   }
 
-  /** An exchange whose server is in the session's state, ready for its messages. `opens`: they begin with `initialize`. */
-  async exchange(
+  /**
+   * An exchange whose server is in the session's state, ready for its messages; not a promise where such a server was idle.
+   * `opens`: they begin with `initialize`.
+   */
+  exchange(
     session: Pick<SessionRecord, 'sessionId' | 'initialize' | 'logLevel' | 'protocolVersion'>,
     context: () => ServerContext,
     caller: Caller,
     outlet: Outlet,
     effects: SessionEffects,
     { opens = false, onOver = () => {} }: { readonly opens?: boolean; readonly onOver?: () => void } = {},
-  ): Promise<Exchange> {
-    const { servers, hub, logger, nodeId, nodeToken, metrics, tracing } = this.options;
+  ): Exchange | Promise<Exchange> {
+    const { servers } = this.options;
+    const { initialize } = session;
+    const seat = servers.acquire(context, { initialize, opens, onError: this.#onServerError });
+    const begin = (ready: Seat): Exchange => {
+      if (!opens && initialize !== '') this.options.metrics.sessionRestored();
+      return this.#begin(session, context, caller, outlet, effects, ready, onOver);
+    };
+    return seat instanceof Promise ? seat.then(begin) : begin(seat);
+  }
+
+  #begin(
+    session: Pick<SessionRecord, 'sessionId' | 'initialize' | 'logLevel' | 'protocolVersion'>,
+    context: () => ServerContext,
+    caller: Caller,
+    outlet: Outlet,
+    effects: SessionEffects,
+    seat: Seat,
+    onOver: () => void,
+  ): Exchange {
+    const { servers, hub, logger, nodeId, nodeToken, tracing } = this.options;
     const { sessionId, protocolVersion: revision } = session;
-    const seat = await servers.acquire(context, {
-      initialize: session.initialize,
-      opens,
-      onError: this.#onServerError,
-    });
     const { http, authInfo, trail } = caller;
     const followed = servers.reusable && !servers.quiet ? context() : undefined;
-    const exchange = new Exchange({
+    return new Exchange({
       session,
       seat,
       nodeToken,
@@ -353,8 +380,6 @@ export class LegacyEra {
         servers.release(seat, clean).catch((error: Error) => logger.warn({ error }, 'exchange: server not closed'));
       },
     });
-    if (!opens && session.initialize !== '') metrics.sessionRestored();
-    return exchange;
   }
 
   readonly #onServerError = (error: Error): void => this.options.logger.debug({ error }, 'exchange: server reports');
@@ -396,7 +421,7 @@ export class LegacyEra {
   #notifyServer(session: SessionRecord, message: JsonRpcNotification, caller: Caller, span?: Span): void {
     const outlet = createMainOutlet(this.writeMain(session.sessionId), 0);
     const context = () => this.contextFor(session, caller);
-    this.exchange(session, context, caller, outlet, this.effects(session.sessionId)).then(
+    Promise.resolve(this.exchange(session, context, caller, outlet, this.effects(session.sessionId))).then(
       (exchange) => {
         exchange.deliver(message, span);
         this.#lingering.add(exchange);

@@ -252,7 +252,9 @@ export class ModernEra {
     options: McpHandlerRequestOptions,
     context: ServerContext,
   ): Promise<Response> {
-    if (!this.#options.servers.reusable) return handler.fetch(request, options);
+    // Entering for nobody would have the process follow every promise from then on.
+    const { reusable, quiet } = this.#options.servers;
+    if (!reusable || quiet) return handler.fetch(request, options);
     return new Promise((resolve, reject) => {
       enterExchange(context, () => handler.fetch(request, options).then(resolve, reject));
     });

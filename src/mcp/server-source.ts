@@ -57,13 +57,18 @@ export class ServerSource {
     return this.#module.quiet;
   }
 
-  /** A connected server in the state that is wanted. The context is asked for only where a server is built for it. */
-  async acquire(context: () => ServerContext, wanted: Wanted): Promise<Seat> {
+  /**
+   * A connected server in the state that is wanted; not a promise where one is idle. The context is asked for only where a
+   * server is built for it.
+   */
+  acquire(context: () => ServerContext, wanted: Wanted): Seat | Promise<Seat> {
+    const { initialize } = wanted;
+    const alike = this.#module.reusable && initialize !== '' ? this.#takeSeat(initialize) : undefined;
+    return alike ?? this.#prepare(context, wanted);
+  }
+
+  async #prepare(context: () => ServerContext, wanted: Wanted): Promise<Seat> {
     const { reusable } = this.#module;
-    if (reusable && wanted.initialize !== '') {
-      const alike = this.#takeSeat(wanted.initialize);
-      if (alike) return alike;
-    }
     const server = (reusable ? await this.#takeBare() : undefined) ?? (await this.build(context));
     const seat = new Seat(server, wanted.initialize, reusable);
     seat.onerror = wanted.onError;

@@ -12,15 +12,15 @@ import { SessionGone } from '../core/server-context.js';
 const MAX_URI_LENGTH = 4096;
 
 export interface SessionEffects {
-  /** Returns the response to send. @throws SessionGone, StoreUnavailable */
+  /** Returns the response to send; a promise only where something was stored. @throws SessionGone, StoreUnavailable */
   apply(
     request: JsonRpcRequest,
     response: JsonRpcResponse,
     serverCapabilities: Record<string, unknown>,
-  ): Promise<JsonRpcResponse>;
+  ): JsonRpcResponse | Promise<JsonRpcResponse>;
 }
 
-export const noEffects: SessionEffects = { apply: async (_request, response) => response };
+export const noEffects: SessionEffects = { apply: (_request, response) => response };
 
 export function createSessionEffects(sessionId: string, sessions: SessionStore, broker: Broker): SessionEffects {
   const keep = async (stored: Promise<boolean>, signal: Signal): Promise<void> => {
@@ -28,36 +28,41 @@ export function createSessionEffects(sessionId: string, sessions: SessionStore, 
     await broker.signal(signal);
   };
 
+  const setLevel = async (request: JsonRpcRequest, response: JsonRpcResponse): Promise<JsonRpcResponse> => {
+    if ('result' in response) {
+      const level = String(request.params?.level);
+      await keep(sessions.update(sessionId, { logLevel: level }), { kind: 'level', sessionId, level });
+    }
+    return levelFault(request, response);
+  };
+
+  const subscribe = async (request: JsonRpcRequest, answer: JsonRpcResponse): Promise<JsonRpcResponse> => {
+    const uri = request.params?.uri;
+    if (!('result' in answer) || typeof uri !== 'string') return answer;
+    const active = request.method === 'resources/subscribe';
+    if (active && uri.length > MAX_URI_LENGTH) {
+      const message = `params.uri has ${MAX_URI_LENGTH} characters at most`;
+      return errorResponse(request.id, ErrorCode.InvalidParams, message);
+    }
+    const stored = active ? sessions.subscribe(sessionId, uri) : sessions.unsubscribe(sessionId, uri);
+    try {
+      await keep(stored, { kind: 'subscription', sessionId, uri, active });
+    } catch (error) {
+      if (!(error instanceof TooManySubscriptions)) throw error;
+      const message = `Subscription limit reached (${MAX_SUBSCRIPTIONS} in one session)`;
+      return errorResponse(request.id, ErrorCode.InternalError, message);
+    }
+    return answer;
+  };
+
   return {
-    async apply(request, response, serverCapabilities) {
+    apply(request, response, serverCapabilities) {
       switch (request.method) {
         case 'logging/setLevel':
-          if ('result' in response) {
-            const level = String(request.params?.level);
-            await keep(sessions.update(sessionId, { logLevel: level }), { kind: 'level', sessionId, level });
-          }
-          return levelFault(request, response);
+          return setLevel(request, response);
         case 'resources/subscribe':
-        case 'resources/unsubscribe': {
-          const uri = request.params?.uri;
-          const active = request.method === 'resources/subscribe';
-          const answer = keptByFleet(request, response, serverCapabilities);
-          if (active && typeof uri === 'string' && uri.length > MAX_URI_LENGTH) {
-            const message = `params.uri has ${MAX_URI_LENGTH} characters at most`;
-            return errorResponse(request.id, ErrorCode.InvalidParams, message);
-          }
-          if ('result' in answer && typeof uri === 'string') {
-            const stored = active ? sessions.subscribe(sessionId, uri) : sessions.unsubscribe(sessionId, uri);
-            try {
-              await keep(stored, { kind: 'subscription', sessionId, uri, active });
-            } catch (error) {
-              if (!(error instanceof TooManySubscriptions)) throw error;
-              const message = `Subscription limit reached (${MAX_SUBSCRIPTIONS} in one session)`;
-              return errorResponse(request.id, ErrorCode.InternalError, message);
-            }
-          }
-          return answer;
-        }
+        case 'resources/unsubscribe':
+          return subscribe(request, keptByFleet(request, response, serverCapabilities));
         case 'resources/read':
           return inLegacyWords(request, response);
         default:

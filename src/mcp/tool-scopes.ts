@@ -28,15 +28,17 @@ export class ToolScopes {
   }
 
   /**
-   * `context` is asked for only when a server has to be built.
+   * A promise only where the tools have to be asked; then `context` is asked for, too, since a server has to be built.
    * @throws what the factory throws, and where the list of tools cannot be read: nobody is let through unseen.
    */
-  async needed(tool: string, context: () => ServerContext): Promise<readonly string[]> {
+  needed(tool: string, context: () => ServerContext): readonly string[] | Promise<readonly string[]> {
     const configured = this.#configured.get(tool);
     if (configured) return configured;
     if (Date.now() - this.#since > REMEMBERED_MS) this.forget();
-    const remembered = this.#remembered.get(tool);
-    if (remembered) return remembered;
+    return this.#remembered.get(tool) ?? this.#lookUp(tool, context);
+  }
+
+  async #lookUp(tool: string, context: () => ServerContext): Promise<readonly string[]> {
     const into = this.#remembered;
     for (const { name, _meta } of await this.#list(context())) {
       if (typeof name === 'string') into.set(name, scopesIn(_meta));
@@ -53,7 +55,9 @@ export class ToolScopes {
   async #list(context: ServerContext): Promise<readonly Record<string, unknown>[]> {
     const { authInfo } = context;
     const server = await this.#servers.build(() => context);
-    if (!this.#servers.reusable) return listTools(server, authInfo);
+    // Entering for nobody would have the process follow every promise from then on.
+    const { reusable, quiet } = this.#servers;
+    if (!reusable || quiet) return listTools(server, authInfo);
     return new Promise((resolve, reject) =>
       enterExchange(context, () => listTools(server, authInfo).then(resolve, reject)),
     );

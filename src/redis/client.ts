@@ -43,6 +43,8 @@ const MAX_TRIES_AGAIN = 12;
 export class RedisClient {
   readonly #options: ClientOptions;
   readonly #links = new Map<string, KeptLink>();
+  /** The last link that was asked for: of a single server always the same, found without a look at its name. */
+  #last: { readonly address: RedisAddress; readonly link: KeptLink } | undefined;
   readonly #forget: () => void;
   #closed = false;
 
@@ -63,20 +65,20 @@ export class RedisClient {
   }
 
   /** Sends one command to the server that has `key`. Rejects at once while there is no connection to it. */
-  async send(key: string, args: readonly string[]): Promise<unknown> {
+  send(key: string, args: readonly string[]): Promise<unknown> {
     const { topology } = this.#options;
     const owner = topology.ownerOf(key);
     if (owner === undefined || this.#closed) {
       topology.refresh();
-      throw new Error('no server is known that has the key');
+      return Promise.reject(new Error('no server is known that has the key'));
     }
-    try {
-      return await this.#linkTo(owner).send(args);
-    } catch (error) {
-      const redirection = Redirection.of(error, owner);
-      if (redirection === undefined) throw error;
-      return await this.#redirected(key, args, redirection);
-    }
+    return this.#linkTo(owner)
+      .send(args)
+      .catch((error: unknown) => {
+        const redirection = Redirection.of(error, owner);
+        if (redirection === undefined) throw error;
+        return this.#redirected(key, args, redirection);
+      });
   }
 
   /** Gives every connection up and makes new ones: a socket without a peer never errs by itself. */
@@ -129,9 +131,17 @@ export class RedisClient {
   #drop(name: string): void {
     this.#links.get(name)?.end();
     this.#links.delete(name);
+    this.#last = undefined;
   }
 
   #linkTo(address: RedisAddress): KeptLink {
+    if (this.#last?.address === address) return this.#last.link;
+    const link = this.#linkNamed(address);
+    this.#last = { address, link };
+    return link;
+  }
+
+  #linkNamed(address: RedisAddress): KeptLink {
     const name = nameOf(address);
     const known = this.#links.get(name);
     if (known) return known;

@@ -68,7 +68,9 @@ export class RedisConnection {
   constructor(options: ConnectionOptions) {
     const { topology, target, reports, timeoutMs } = options;
     this.#options = options;
-    this.#deadlines = new DelayQueue(timeoutMs, (miss) => miss());
+    // Timers come before sockets in a turn of the event loop: where it was this process that was slow, the answer is
+    // waiting to be read, and gets its chance first.
+    this.#deadlines = new DelayQueue(timeoutMs, (miss) => setImmediate(() => setImmediate(miss)));
     this.#client = new RedisClient({
       topology,
       link: { access: target, connectTimeout: timeoutMs * 2 },
@@ -106,12 +108,12 @@ export class RedisConnection {
   async run<T>(script: Script, keys: readonly string[], args: readonly string[]): Promise<T> {
     if (!this.#up) throw this.#outOfReach();
     const key = keys[0] as string;
-    const rest = [String(keys.length), ...keys, ...args];
+    const count = String(keys.length);
     try {
-      return (await this.#send(key, ['EVALSHA', script.sha1, ...rest], script.name)) as T;
+      return (await this.#send(key, ['EVALSHA', script.sha1, count, ...keys, ...args], script.name)) as T;
     } catch (error) {
       if (!(error instanceof ErrorReply && error.message.startsWith('NOSCRIPT'))) throw error;
-      return (await this.#send(key, ['EVAL', script.source, ...rest], script.name)) as T;
+      return (await this.#send(key, ['EVAL', script.source, count, ...keys, ...args], script.name)) as T;
     }
   }
 
@@ -136,30 +138,25 @@ export class RedisConnection {
   #answered(name: string, send: () => Promise<unknown>): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const started = performance.now();
-      const settle = (answered: boolean): void => {
-        this.#options.onCommand?.(name, (performance.now() - started) / 1000, answered);
-      };
       let answered = false;
-      const miss = (): void => {
+      const settle = (well: boolean): void => {
+        answered = true;
+        forget();
+        this.#options.onCommand?.(name, (performance.now() - started) / 1000, well);
+      };
+      const forget = this.#deadlines.add(() => {
         if (answered) return;
         settle(false);
         this.#trip(`no answer to ${name} in ${this.#options.timeoutMs} ms`);
         reject(new StoreUnavailable('the store did not answer in time'));
-      };
-      // Timers come before sockets in a turn of the event loop: where it was this process that was slow, the answer is
-      // waiting to be read, and gets its chance first.
-      const forget = this.#deadlines.add(() => setImmediate(() => setImmediate(miss)));
+      });
       send().then(
         (reply) => {
-          answered = true;
-          forget();
-          settle(true);
+          if (!answered) settle(true);
           resolve(reply);
         },
         (error: Error) => {
-          answered = true;
-          forget();
-          settle(false);
+          if (!answered) settle(false);
           reject(this.#translate(error));
         },
       );

@@ -23,23 +23,12 @@ const READ_VERSIONS = new Set<string | null | undefined>(['1', RECORD_VERSION]);
 /** Left out of a new record while they are empty. */
 const OPTIONAL = new Set(['initialize', 'principal', 'logLevel']);
 
-const LOADED = [
-  'v',
-  'transportType',
-  'protocolVersion',
-  'initialize',
-  'clientInfo',
-  'principal',
-  'initialized',
-  'logLevel',
-] as const;
-
 const SUBSCRIPTION = 'sub:';
 
 /** Sessions of a full pool that are asked at once whether they still live. */
 const ASKED_AT_ONCE = 200;
 
-/** What a touch answers: time of birth, the fields of {@link LOADED}, and how many journaled calls run. */
+/** What a touch answers: the fields that the script names, in its order, and how many journaled calls run. */
 type Loaded = [...(string | null)[], running: number];
 
 /** `apart`: keys of several sessions may not be named in one command, as in a Cluster. */
@@ -56,14 +45,12 @@ export function createRedisSessionStore(
   /** The index is renewed by each opening and each sweep; this only has to outlive the pause between them. */
   const indexLife = String(sessionTtlMs * 2 + 60_000);
 
-  const load = (sessionId: string, principal?: string): Promise<Loaded | null> => {
-    const owner = principal === undefined ? ['', ''] : ['1', principal];
-    return redis.run(
+  const load = (sessionId: string, principal?: string): Promise<Loaded | null> =>
+    redis.run(
       scripts.touchSession,
       [keys.session(sessionId), keys.state(sessionId), keys.running(sessionId)],
-      [...lives, ...owner, ...LOADED],
+      principal === undefined ? lives : [...lives, principal],
     );
-  };
 
   const change = async (sessionId: string, set: readonly string[], remove: readonly string[]): Promise<boolean> => {
     const args = [String(set.length), ...set, ...remove];

@@ -1,14 +1,15 @@
 -- Loads what a request needs of its session and renews its life.
 -- KEYS 1 session, 2 state, 3 running calls
--- ARGV 1 idle life in ms, 2 absolute life in ms (0: none), 3 '1' when the session must be of 4, its principal,
---      then the names of the fields to load
--- Answer: the values and how many journaled calls run, or nil where there is no session
-local values = redis.call('HMGET', KEYS[1], 'createdAt', unpack(ARGV, 5))
+-- ARGV 1 idle life in ms, 2 absolute life in ms (0: none), 3 the principal that it must be of (absent: of any)
+-- Answer: the values of the fields below and how many journaled calls run, or nil where there is no session
+-- (The names stand here and not in the arguments: they would be written, sent and read with every request.)
+local values = redis.call('HMGET', KEYS[1], 'createdAt', 'v', 'transportType', 'protocolVersion', 'initialize',
+  'clientInfo', 'principal', 'initialized', 'logLevel')
 local created = tonumber(values[1])
 if not created then
   return false
 end
-if ARGV[3] == '1' and (redis.call('HGET', KEYS[1], 'principal') or '') ~= ARGV[4] then
+if ARGV[3] and (values[7] or '') ~= ARGV[3] then
   return false
 end
 local time = redis.call('TIME')
@@ -25,5 +26,5 @@ local ms = string.format('%d', life)
 redis.call('HSET', KEYS[1], 'lastActive', string.format('%d', now))
 redis.call('PEXPIRE', KEYS[1], ms)
 redis.call('PEXPIRE', KEYS[2], ms)
-values[#ARGV - 2] = redis.call('ZCOUNT', KEYS[3], string.format('%d', now), '+inf')
+values[10] = redis.call('ZCOUNT', KEYS[3], string.format('%d', now), '+inf')
 return values
