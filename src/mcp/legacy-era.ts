@@ -7,18 +7,8 @@
  * Not here: statuses, headers and authentication (http/), the exchange itself (exchange.ts), opening a session
  * (session-opening.ts), streams (session-streams.ts).
  */
-import { DelayQueue } from '../core/delay-queue.js';
 import type { Hub } from '../core/hub.js';
-import {
-  ErrorCode,
-  errorResponse,
-  isId,
-  isRequest,
-  isResponse,
-  type JsonRpcMessage,
-  type JsonRpcNotification,
-  type JsonRpcRequest,
-} from '../core/jsonrpc.js';
+import { ErrorCode, errorResponse, isRequest, type JsonRpcMessage, type JsonRpcRequest } from '../core/jsonrpc.js';
 import { Recent } from '../core/limits/recent.js';
 import type { StateLimits, StateTooLarge } from '../core/limits/state-size.js';
 import type { Logger } from '../core/logger.js';
@@ -46,6 +36,7 @@ import { Exchange } from './exchange.js';
 import type { FixedLists } from './fixed-lists.js';
 import { formatCall } from './journaled-call.js';
 import { createMainOutlet, type WriteMain } from './main-outlet.js';
+import { Notices } from './notices.js';
 import type { Outlet, PostReply } from './outlet.js';
 import { PostOutlet, type PostOutletContext } from './post-outlet.js';
 import type { RequestStates } from './request-states.js';
@@ -57,12 +48,6 @@ import { createSessionState } from './session-state.js';
 
 /** How long a store that is away is waited for by a call that has a result to store. */
 const PATIENCE_MS = 60_000;
-/**
- * A notification's handlers do not say when they are done. Their server stays connected this long after the last sign
- * of them, and for as long as it waits for the client.
- */
-const LINGER_MS = 1000;
-
 export interface LegacyEraOptions {
   readonly nodeId: string;
   readonly nodeToken: string;
@@ -106,7 +91,7 @@ interface RunOptions {
 export class LegacyEra {
   readonly options: LegacyEraOptions;
   readonly #posts: PostOutletContext;
-  readonly #lingering: DelayQueue<Exchange>;
+  readonly #notices: Notices;
   readonly #running: RunningCalls;
   /** Pools of sessions that somebody was refused a place in. */
   readonly crowded = new Recent();
@@ -122,11 +107,7 @@ export class LegacyEra {
       upgrades: PostOutlet.upgradeQueue(options.streamUpgradeMs),
       patienceMs: PATIENCE_MS,
     };
-    this.#lingering = new DelayQueue(LINGER_MS, (exchange) => {
-      if (exchange.closed) return;
-      if (exchange.waiting) this.#lingering.add(exchange);
-      else exchange.end();
-    });
+    this.#notices = new Notices(this);
   }
 
   /** Serves the requests of a POST; the answer goes to `reply`. Notifications in a batch are accepted before. @throws TooManyCalls */
@@ -221,49 +202,8 @@ export class LegacyEra {
    * Takes over a message that gets no answer. Resolves when what it carries is stored, or known to be unwanted.
    * @throws SessionGone, StoreUnavailable
    */
-  async accept(session: SessionRecord, message: JsonRpcMessage, caller: Caller): Promise<void> {
-    const { trail } = caller;
-    if (isResponse(message) || message.method === 'notifications/progress') {
-      const span = await this.options.relay.accept(session.sessionId, message, trail?.ambient);
-      if (span) trail?.joined(span.context);
-      return;
-    }
-    const span = this.span(session, message, caller);
-    try {
-      await this.#accept(session, message, caller, span);
-      span?.end();
-    } catch (error) {
-      span?.end({ type: (error as Error).name });
-      throw error;
-    }
-  }
-
-  async #accept(session: SessionRecord, message: JsonRpcNotification, caller: Caller, span?: Span): Promise<void> {
-    const { store, metrics } = this.options;
-    const { sessionId } = session;
-    switch (message.method) {
-      case 'notifications/cancelled': {
-        const requestId = message.params?.requestId;
-        const reason = message.params?.reason;
-        if (!isId(requestId)) return;
-        await store.broker.signal({
-          kind: 'cancelled',
-          sessionId,
-          requestId,
-          // Told to every node, for the handler's eyes: a line, not a book.
-          ...(typeof reason === 'string' && { reason: reason.slice(0, 1000) }),
-        });
-        metrics.relayed('cancel', 'posted');
-        return;
-      }
-      case 'notifications/initialized':
-        if (!(await store.sessions.update(sessionId, { initialized: true }))) {
-          throw new SessionGone('the session has ended');
-        }
-        await store.broker.signal({ kind: 'initialized', sessionId });
-        break;
-    }
-    this.#notifyServer(session, message, caller, span);
+  accept(session: SessionRecord, message: JsonRpcMessage, caller: Caller): Promise<void> {
+    return this.#notices.accept(session, message, caller);
   }
 
   /** A span for each request, in their order; undefined where nothing is traced. `before`: where a lost node had it. */
@@ -403,7 +343,7 @@ export class LegacyEra {
 
   stop(): void {
     this.#posts.upgrades.clear();
-    this.#lingering.clear();
+    this.#notices.stop();
   }
 
   /** The session's own state, as handlers see it. */
@@ -415,19 +355,6 @@ export class LegacyEra {
 
   effects(sessionId: string): SessionEffects {
     return createSessionEffects(sessionId, this.options.store.sessions, this.options.store.broker);
-  }
-
-  /** After the acknowledgement: a handler's fault is no fault of the message. */
-  #notifyServer(session: SessionRecord, message: JsonRpcNotification, caller: Caller, span?: Span): void {
-    const outlet = createMainOutlet(this.writeMain(session.sessionId), 0);
-    const context = () => this.contextFor(session, caller);
-    Promise.resolve(this.exchange(session, context, caller, outlet, this.effects(session.sessionId))).then(
-      (exchange) => {
-        exchange.deliver(message, span);
-        this.#lingering.add(exchange);
-      },
-      (error: Error) => this.options.logger.error({ error, ...caller.trail?.ids() }, 'notification: not delivered'),
-    );
   }
 }
 
