@@ -22,12 +22,14 @@ describe('nodes that are killed under a hundred clients', () => {
       await load.answers(100);
       for (let kills = 0; kills < DURATION_MS / EVERY_MS; kills += 1) {
         const since = Date.now();
+        load.tally.crashes += 1;
         await deployment.crash(chance.between(0, NODES - 1));
         await pause(EVERY_MS - (Date.now() - since));
       }
       const tally = await load.stop();
       tell(`through ${deployment.door.kind}: ${tally}`);
       expect(tally.failures).to.deep.equal([]);
+      expect(tally.givenUp, 'calls that lost every node they ran on').to.be.below(tally.answered / 1000);
       expect(tally.cuts, 'connections that were cut').to.not.deep.equal([]);
       expect(tally.resumed, 'streams that were resumed').to.be.greaterThan(0);
     })).timeout(600_000);

@@ -92,6 +92,9 @@ export class Counter extends SessionClient {
   }
 }
 
+/** A call that may be repeated is run this often in all. */
+const RUNS = 3;
+
 /** A call as a stream, gone on with on as many connections as it takes. */
 class StreamedCall {
   readonly id = randomUUID();
@@ -100,12 +103,14 @@ class StreamedCall {
   readonly #messages: RpcMessage[] = [];
   readonly #eventIds: string[] = [];
   readonly #who: string;
+  readonly #crashesBefore: number;
   lost = false;
 
   constructor(place: Workplace, session: RawSession, who: string) {
     this.#place = place;
     this.#session = session;
     this.#who = who;
+    this.#crashesBefore = place.tally.crashes;
   }
 
   get progress(): number[] {
@@ -154,6 +159,14 @@ class StreamedCall {
     }
   }
 
+  /** It ended with an error: only a call that has lost its node as often as one is run may do that. */
+  expectGivenUp(answer: RpcMessage): void {
+    const { tally } = this.#place;
+    expect(answer.error?.data).to.deep.equal({ retryable: true, reason: 'node_lost' });
+    expect(tally.crashes - this.#crashesBefore, 'nodes killed during the call').to.be.at.least(RUNS);
+    tally.givenUp += 1;
+  }
+
   expectWhole(steps: number): void {
     expect(this.progress, 'progress').to.deep.equal(upTo(steps).map((step) => step + 1));
     expect(this.#eventIds, 'event ids').to.deep.equal([...new Set(this.#eventIds)]);
@@ -177,6 +190,7 @@ export class Toiler extends SessionClient {
       const answer = await call.run('slow', { ms: long ? 4000 : chance.between(300, 900), steps });
       if (answer) {
         await tally.count('toiler, checked', async () => {
+          if (answer.error) return call.expectGivenUp(answer);
           expect(textOf(answer)).to.equal(`slow: ${steps} steps done`);
           call.expectWhole(steps);
         });

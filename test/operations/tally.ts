@@ -14,6 +14,10 @@ export class Tally {
   answered = 0;
   /** Streams that were gone on with on another connection. */
   resumed = 0;
+  /** Nodes that were killed so far. */
+  crashes = 0;
+  /** Calls that were ended with an error after they had lost a node each time they ran. */
+  givenUp = 0;
   readonly cuts: Fault[] = [];
   readonly failures: Fault[] = [];
 
@@ -30,6 +34,6 @@ export class Tally {
   }
 
   toString(): string {
-    return `${this.answered} answered, ${this.resumed} resumed, ${this.cuts.length} cut, ${this.failures.length} failed`;
+    return `${this.answered} answered, ${this.resumed} resumed, ${this.cuts.length} cut, ${this.givenUp} given up, ${this.failures.length} failed`;
   }
 }
