@@ -57,7 +57,6 @@ const MODERN_SUITES: Record<string, ModernSuite> = {
   ...(FULL && {
     'beside sessions': bystanders,
     'lists and readings': lists,
-    'subscriptions of many': subscriptionsOfMany,
     'three clients at one address': clientsTogether,
   }),
 };
@@ -107,5 +106,10 @@ for (const [topology, start] of Object.entries(TOPOLOGIES)) {
       );
     }
     for (const [name, suite] of Object.entries(MODERN_SUITES)) describe(name, () => suite(() => fleet));
+    // Not with Sentinel: the load keeps a small machine so busy that the master is taken for dead, and what it had not
+    // passed on to its replicas by then is gone, as DEPLOYMENT.md says.
+    if (FULL && topology === 'a Redis Cluster') {
+      describe('subscriptions of many', () => subscriptionsOfMany(() => fleet));
+    }
   });
 }
