@@ -14,7 +14,6 @@ import { sessions } from '../cluster/sessions.js';
 import { sseTransport } from '../cluster/sse-transport.js';
 import { bystanders } from '../modern/bystanders.js';
 import { clientsTogether } from '../modern/clients-together.js';
-import { fanOut as subscriptionsOfMany } from '../modern/fan-out.js';
 import { lists } from '../modern/lists.js';
 import type { ModernSuite } from '../modern/modern-suite.js';
 import { rounds } from '../modern/rounds.js';
@@ -106,10 +105,5 @@ for (const [topology, start] of Object.entries(TOPOLOGIES)) {
       );
     }
     for (const [name, suite] of Object.entries(MODERN_SUITES)) describe(name, () => suite(() => fleet));
-    // Not with Sentinel: the load keeps a small machine so busy that the master is taken for dead, and what it had not
-    // passed on to its replicas by then is gone, as DEPLOYMENT.md says.
-    if (FULL && topology === 'a Redis Cluster') {
-      describe('subscriptions of many', () => subscriptionsOfMany(() => fleet));
-    }
   });
 }
