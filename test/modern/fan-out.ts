@@ -42,14 +42,13 @@ async function run(fleet: Fleet, chance: Chance, harm: (change: number) => Promi
   const streams = await inTurns(STREAMS, 20, () => openStream(fleet));
   await Promise.all(streams.map((stream) => stream.until(() => stream.messages.some(isAcknowledgement), 'the ack')));
   const sentAt = new Map<string, number>();
-  const refused = new Set<string>();
   try {
     await inTurns(CHANGES, AT_ONCE, async (change) => {
       await harm(change);
       sentAt.set(uriOf(change), performance.now());
       const touched = await callTool(fleet, 'touch', { uri: uriOf(change) }, { node: chance.pick(nodesOf(fleet)) });
-      // A change that was refused, as amid a fail-over, may have been made or not; nobody was promised anything.
-      if (touched.error ?? touched.result?.isError) refused.add(uriOf(change));
+      // Refused is not lost: that would be another fault, and is called by its name.
+      expect(touched.error ?? touched.result?.isError, JSON.stringify(touched)).to.be.oneOf([undefined, false]);
     });
     await callTool(fleet, 'touch', { uri: END });
     const ended = (stream: Follower) => () => stream.received.at(-1)?.message?.params.uri === END;
@@ -58,22 +57,15 @@ async function run(fleet: Fleet, chance: Chance, harm: (change: number) => Promi
     const latencies = heard.flatMap((received) =>
       received.map(({ message, at }) => at - (sentAt.get(message?.params.uri) ?? Number.NaN)),
     );
-    return {
-      told: heard.map((received) => received.map(({ message }) => message?.params.uri as string)),
-      latencies,
-      refused,
-    };
+    return { told: heard.map((received) => received.map(({ message }) => message?.params.uri as string)), latencies };
   } finally {
     for (const stream of streams) stream.close();
   }
 }
 
-function expectOnceInOrder(told: readonly string[][], refused: ReadonlySet<string>): void {
+function expectOnceInOrder(told: readonly string[][]): void {
   const [first = []] = told;
-  expect(new Set(first).size, 'each once').to.equal(first.length);
-  expect(refused.size, 'changes that were refused').to.be.below(CHANGES / 20);
-  const certain = (uris: readonly string[]): string[] => uris.filter((uri) => !refused.has(uri)).sort();
-  expect(certain(first)).to.deep.equal(certain(URIS));
+  expect([...first].sort()).to.deep.equal([...URIS].sort());
   told.forEach((uris, stream) => {
     expect(uris, `stream ${stream}`).to.deep.equal(first);
   });
@@ -81,8 +73,8 @@ function expectOnceInOrder(told: readonly string[][], refused: ReadonlySet<strin
 
 export const fanOut: ModernSuite = (fleet) => {
   it(`${STREAMS} streams are told of ${CHANGES} changes, each once, in one order`, async () => {
-    const { told, latencies, refused } = await run(fleet(), new Chance(1), async () => undefined);
-    expectOnceInOrder(told, refused);
+    const { told, latencies } = await run(fleet(), new Chance(1), async () => undefined);
+    expectOnceInOrder(told);
     const [p50, p99, slowest] = [0.5, 0.99, 1].map((share) => Math.round(quantile(latencies, share)));
     tell(`${told.length} streams, ${CHANGES} changes: p50 ${p50} ms, p99 ${p99} ms, slowest ${slowest} ms`);
     expect(p99).to.be.lessThan(SLOWEST_MS);
@@ -95,8 +87,8 @@ export const fanOut: ModernSuite = (fleet) => {
       if (change === 0 || change % every !== 0) return;
       killed += Number(await fleet().inspect.sendCommand(['CLIENT', 'KILL', 'TYPE', 'pubsub']));
     };
-    const { told, latencies, refused } = await run(fleet(), new Chance(2), cut);
-    expectOnceInOrder(told, refused);
+    const { told, latencies } = await run(fleet(), new Chance(2), cut);
+    expectOnceInOrder(told);
     expect(killed).to.be.at.least(CUTS);
     tell(`${killed} subscribers cut off: p99 ${Math.round(quantile(latencies, 0.99))} ms`);
   });

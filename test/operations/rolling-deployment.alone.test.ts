@@ -1,4 +1,7 @@
-/** A deployment replaces every node under load, and no client has lost anything by it. */
+/**
+ * A deployment replaces every node under load, and no client has lost anything by it. Run by itself: what the kernel took
+ * at the moment in which a listener closes is reset, and a process that others keep from its processor has a long moment.
+ */
 import { expect } from 'chai';
 import { withChance } from '../streams/chance.js';
 import { size, tell } from '../streams/scale.js';
@@ -27,9 +30,7 @@ describe('a rolling deployment under a hundred clients', () => {
       const tally = await load.stop();
       tell(`through ${deployment.door.kind}: ${tally}`);
       expect(tally.failures).to.deep.equal([]);
-      // A connection that the kernel took in the very moment in which the listener closed is reset, and a plain nginx asks
-      // nobody for readiness. On a machine with time to spare it does not happen; beside other tests it may, once for each node.
-      expect(tally.cuts.length, deployment.door.complaints).to.be.at.most(size(NODES, 0));
+      expect(tally.cuts, await deployment.door.complaints()).to.deep.equal([]);
       expect(tally.resumed, 'streams that had to be resumed').to.be.greaterThan(0);
     })).timeout(600_000);
 });
