@@ -62,7 +62,7 @@ export function takeUpDuties(clock: Clockwork, options: DutiesOptions): void {
     });
   }
   if (!recovery) return;
-  clock.every(nodeLeaseMs / 6, 'recovery', () => (membership.mayJudge ? recovery.turn() : undefined));
+  clock.every(nodeLeaseMs / 6, 'recovery', () => recovery.turn());
   const sweepMs = clamp(sessionLifeMs / 4, 250, 5000);
   clock.every(SECRETS_MS, 'secrets', () => options.states.refresh());
   clock.every(sweepMs, 'sweep', () => sweep(options, sweepMs));

@@ -17,7 +17,7 @@ export interface MembershipOptions {
 export class Membership {
   readonly #options: MembershipOptions;
   #nodeId: string;
-  /** Since when every heartbeat has found our lease intact (epoch ms). */
+  /** Since when every heartbeat has found our lease intact, and soon after the one before (epoch ms). */
   #unbrokenSince: number | undefined;
   #lastBeat = 0;
   /** Of a clock that nobody sets. */
@@ -37,14 +37,20 @@ export class Membership {
 
   /**
    * Whether this node may take others for dead. After an outage of the store every lease has lapsed and nobody has died:
-   * who has renewed its own for a whole lease without a break has given all the others the time to do the same.
+   * who has renewed its own for a whole lease without a break has given all the others the time to do the same. A store that
+   * stood still and then answers is such a break, although nothing failed: our own lease may just have lasted. To be asked
+   * again after whatever was waited for.
    */
   get mayJudge(): boolean {
-    const { leaseMs } = this.#options;
     const now = Date.now();
     // A process that was suspended has not noticed anything yet; its next heartbeat will.
-    if (this.#unbrokenSince === undefined || now - this.#lastBeat > leaseMs / 2) return false;
-    return now - this.#unbrokenSince >= leaseMs;
+    if (this.#unbrokenSince === undefined || this.#isLate(now)) return false;
+    return now - this.#unbrokenSince >= this.#options.leaseMs;
+  }
+
+  /** Half a lease: one heartbeat that takes its time is no break. */
+  #isLate(now: number): boolean {
+    return now - this.#lastBeat > this.#options.leaseMs / 2;
   }
 
   /** Since the store has last confirmed our lease, or since this node exists where it never has. */
@@ -56,7 +62,8 @@ export class Membership {
   async join(): Promise<void> {
     try {
       await this.#claim();
-      this.#unbrokenSince = Date.now();
+      this.#lastBeat = Date.now();
+      this.#unbrokenSince = this.#lastBeat;
       this.#confirmedAt = performance.now();
     } catch (error) {
       if (!(error instanceof StoreUnavailable)) throw error;
@@ -70,9 +77,11 @@ export class Membership {
     try {
       await store.calls.renew(nodeToken);
       if (await store.nodes.heartbeat(this.#nodeId, nodeToken)) {
-        this.#lastBeat = Date.now();
+        const now = Date.now();
+        if (this.#isLate(now)) this.#unbrokenSince = now;
+        this.#unbrokenSince ??= now;
+        this.#lastBeat = now;
         this.#confirmedAt = performance.now();
-        this.#unbrokenSince ??= this.#lastBeat;
         this.#noteRefusal(undefined);
         return;
       }

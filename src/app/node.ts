@@ -233,7 +233,7 @@ export class Node {
       nodeToken: this.#token,
       tokenExpiry: this.#tokenExpiry,
       audit: this.#audit,
-      recovery: serves ? new Recovery(this.#era) : undefined,
+      recovery: serves ? new Recovery(this.#era, () => this.#membership.mayJudge) : undefined,
     });
     this.#joined = true;
   }

@@ -4,7 +4,8 @@
  * Whoever notices that a lease is gone claims the calls in that node's list, one by one by compare and set, so that each
  * has exactly one survivor and a node that was only frozen finds itself fenced off. A request that may be repeated is
  * run again, into the same stream; any other gets an error that says it may be tried again, so that no client waits for
- * ever. Whether a client is connected at the time makes no difference.
+ * ever. Whether a client is connected at the time makes no difference. Who may not judge at the moment claims nothing: that is
+ * asked after each answer of the store, since it may have stood still in between.
  *
  * A call that has brought down several nodes is not given the chance to bring down all.
  */
@@ -43,10 +44,13 @@ interface Claimed {
 
 export class Recovery {
   readonly #era: LegacyEra;
+  readonly #mayJudge: () => boolean;
   #unfinished: Claimed[] = [];
 
-  constructor(era: LegacyEra) {
+  /** `mayJudge`: whether this node may take others for dead, now. */
+  constructor(era: LegacyEra, mayJudge: () => boolean) {
     this.#era = era;
+    this.#mayJudge = mayJudge;
   }
 
   /** One look at the fleet. @throws StoreUnavailable */
@@ -55,9 +59,11 @@ export class Recovery {
     const unfinished = this.#unfinished;
     this.#unfinished = [];
     for (const claimed of unfinished) this.#begin(claimed);
+    if (!this.#mayJudge()) return;
     for (const dead of await store.nodes.dead()) {
       if (dead === nodeToken) continue;
       const calls = await store.calls.listed(dead, CLAIMS_PER_ROUND);
+      if (!this.#mayJudge()) return;
       if (calls.length === 0) {
         await store.nodes.bury(dead);
         logger.info({}, 'a node has gone, and nothing of it is left');
@@ -74,6 +80,8 @@ export class Recovery {
     const { store, nodeToken } = this.#era.options;
     // On the own list first: if this node dies between the two, the next survivor finds the call there.
     await store.calls.list(nodeToken, name);
+    // The place stays: it may be that of an earlier claim, and one that is not is found empty.
+    if (!this.#mayJudge()) return false;
     const claim = await store.calls.claim(name, dead, nodeToken, JOURNAL_FORM);
     const isOurs = claim.outcome === 'held' && claim.owner === nodeToken;
     // The place of a call that somebody else has stays: it may be that of a claim which the dead one, if it only stands
