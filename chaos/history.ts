@@ -31,8 +31,8 @@ export interface Fault {
   readonly target?: string | undefined;
   /** Some node cannot reach the store meanwhile, so 503 is the right answer. */
   readonly storeAway: boolean;
-  /** A node may be taken for dead because of it, so a call that may be repeated may be run once more. */
-  readonly takesNode: boolean;
+  /** How many nodes may be taken for dead because of it; a call that may be repeated may be run once more for each. */
+  readonly takesNodes: number;
 }
 
 export interface Session {

@@ -123,7 +123,7 @@ function feelPulse(history: History): NodeJS.Timeout {
     if (now - last > PULSE_MS + STANDSTILL_MS) {
       standstills += 1;
       const kind = 'the machine stood still';
-      const fault = { type: 'fault', fault: `still-${standstills}`, kind, storeAway: true, takesNode: true } as const;
+      const fault = { type: 'fault', fault: `still-${standstills}`, kind, storeAway: true, takesNodes: 1 } as const;
       history.add({ ...fault, phase: 'begin' }, last);
       history.add({ ...fault, phase: 'end' });
     }

@@ -202,7 +202,7 @@ async function sdkCalls(kind: (typeof SDK_KINDS)[number], stage: Stage, chance: 
   while (!stage.over) {
     const client = await persistently(stage, chance, () => SdkClient.connect(kind, stage, user));
     if (!client) return;
-    for (let left = chance.between(3, 12); left > 0 && !stage.over; left -= 1) {
+    for (let left = chance.between(3, 12); left > 0 && !stage.over && client.hasItsSession; left -= 1) {
       await client.call(aCall(chance));
       await pause(chance.between(20, 400));
     }

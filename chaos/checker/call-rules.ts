@@ -63,11 +63,10 @@ const doubledEffect = eachCall('doubled effect', ({ call, effects, done }, story
   // A client that gave up does not end its call: that goes on, and may be taken over, until it is answered to nobody.
   const until = done?.outcome === 'answered' ? done.at : Number.POSITIVE_INFINITY;
   const leaseMs = story.run?.leaseMs ?? 0;
-  const chances = story.windows.filter(
-    ({ takesNode, from, to }) => takesNode && from <= until && call.at <= to + 2 * leaseMs,
-  );
-  if (effects.length <= 1 + chances.length) return undefined;
-  return `it was run ${effects.length} times, while nodes may have died ${chances.length} times`;
+  const chances = story.windows.filter(({ from, to }) => from <= until && call.at <= to + 2 * leaseMs);
+  const deaths = chances.reduce((sum, { takesNodes }) => sum + takesNodes, 0);
+  if (effects.length <= 1 + deaths) return undefined;
+  return `it was run ${effects.length} times, while ${deaths} nodes may have died`;
 });
 
 /** Whoever reads again reads the same: what was sent had been stored, and nothing was stored by who had lost the call. */

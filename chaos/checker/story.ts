@@ -44,7 +44,7 @@ export interface Window {
   readonly from: number;
   readonly to: number;
   readonly storeAway: boolean;
-  readonly takesNode: boolean;
+  readonly takesNodes: number;
 }
 
 export class Story {
@@ -78,8 +78,8 @@ export class Story {
   }
 
   #close(fault: At<Fault>, to: number): void {
-    const { kind, storeAway, takesNode, at: from } = fault;
-    this.windows.push({ kind, from, to, storeAway, takesNode });
+    const { kind, storeAway, takesNodes, at: from } = fault;
+    this.windows.push({ kind, from, to, storeAway, takesNodes });
   }
 
   #take(entry: Entry, open: Map<string, At<Fault>>): void {

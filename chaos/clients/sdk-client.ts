@@ -17,10 +17,16 @@ import type { Stage } from './stage.js';
 
 export const SDK_KINDS: readonly ClientKind[] = [v1Streamable, v1Sse, v2Legacy, v2Modern];
 
-/** Statuses are seen on the way through: the SDKs do not tell them. */
-function watchedFetch(stage: Stage, user: string): typeof fetch {
+/** What is seen on the way through: the SDKs do not tell it. */
+interface Seen {
+  /** How often the stream of HTTP+SSE was opened. */
+  sseStreams: number;
+}
+
+function watchedFetch(stage: Stage, user: string, seen: Seen): typeof fetch {
   return async (input, init) => {
     const since = stage.history.now;
+    if (new URL(String(input)).pathname === '/sse') seen.sseStreams += 1;
     const headers = new Headers(init?.headers);
     headers.set('Authorization', `Bearer ${tokenOf(user)}`);
     const response = await fetch(input, { ...init, headers });
@@ -44,8 +50,10 @@ export class SdkClient {
   readonly #user: string;
   readonly #kind: ClientKind;
   readonly #client: AnyClient;
+  readonly #seen: Seen;
 
-  private constructor(stage: Stage, user: string, kind: ClientKind, client: AnyClient) {
+  private constructor(stage: Stage, user: string, kind: ClientKind, client: AnyClient, seen: Seen) {
+    this.#seen = seen;
     this.#stage = stage;
     this.#user = user;
     this.#kind = kind;
@@ -55,6 +63,7 @@ export class SdkClient {
   static async connect(kind: ClientKind, stage: Stage, user: string): Promise<SdkClient | undefined> {
     const { history } = stage;
     let session: string | undefined;
+    const seen: Seen = { sseStreams: 0 };
     try {
       const client = await kind.connect(
         stage.url,
@@ -66,15 +75,23 @@ export class SdkClient {
             return { action: 'accept', content: { word: claim?.op ?? 'nothing' } };
           },
         },
-        { fetch: watchedFetch(stage, user) },
+        { fetch: watchedFetch(stage, user, seen) },
       );
       // The HTTP+SSE transport does not tell its session; what is said to it names it anyway.
       session = client.sessionId;
       if (session !== undefined) history.add({ type: 'session', session, user, client: kind.label, phase: 'opened' });
-      return new SdkClient(stage, user, kind, client);
+      return new SdkClient(stage, user, kind, client, seen);
     } catch {
       return undefined;
     }
+  }
+
+  /**
+   * Over HTTP+SSE the first SDK line opens a broken stream again by itself, at the address without a session and without the
+   * last event id: from then on it speaks to another session, which was never initialized. What it is told there proves nothing.
+   */
+  get hasItsSession(): boolean {
+    return this.#seen.sseStreams <= 1;
   }
 
   async call({ tool, repeatable, args = {} }: ToolCall): Promise<void> {

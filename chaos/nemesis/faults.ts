@@ -21,7 +21,7 @@ export interface FaultKind {
   /** Whether it strikes one node, which is then named in the history. */
   readonly aimed: boolean;
   readonly storeAway: boolean;
-  readonly takesNode: boolean;
+  readonly takesNodes: number;
   strike(strike: Strike): Promise<void>;
 }
 
@@ -40,13 +40,13 @@ async function killNode({ world, place, chance }: Strike): Promise<void> {
   await world.boot(place);
 }
 
-const kill: FaultKind = { kind: 'kill -9 of a node', aimed: true, storeAway: false, takesNode: true, strike: killNode };
+const kill: FaultKind = { kind: 'kill -9 of a node', aimed: true, storeAway: false, takesNodes: 1, strike: killNode };
 
 const freeze: FaultKind = {
   kind: 'node stopped past its lease',
   aimed: true,
   storeAway: true,
-  takesNode: true,
+  takesNodes: 1,
   async strike(strike) {
     strike.place.node?.signal('SIGSTOP');
     await pastTheLease(strike);
@@ -58,7 +58,7 @@ const roll: FaultKind = {
   kind: 'roll',
   aimed: false,
   storeAway: false,
-  takesNode: true,
+  takesNodes: 3,
   async strike({ world }) {
     for (const place of world.places) {
       const node = world.withdraw(place);
@@ -72,7 +72,7 @@ const killRedis: FaultKind = {
   kind: 'kill -9 of Redis',
   aimed: false,
   storeAway: true,
-  takesNode: true,
+  takesNodes: 1,
   async strike({ world, chance }) {
     await world.store.kill();
     await aWhile(chance);
@@ -84,7 +84,7 @@ const failOver: FaultKind = {
   kind: 'failover of Redis',
   aimed: false,
   storeAway: true,
-  takesNode: true,
+  takesNodes: 1,
   async strike({ world }) {
     await world.store.failOver();
     // As a name does that points elsewhere now.
@@ -99,7 +99,7 @@ const freezeRedis: FaultKind = {
   kind: 'Redis stopped',
   aimed: false,
   storeAway: true,
-  takesNode: true,
+  takesNodes: 1,
   async strike({ world, chance }) {
     world.store.freeze();
     await aWhile(chance);
@@ -111,7 +111,7 @@ const pauseRedis: FaultKind = {
   kind: 'CLIENT PAUSE',
   aimed: false,
   storeAway: true,
-  takesNode: true,
+  takesNodes: 1,
   async strike({ world, chance }) {
     const ms = chance.between(500, 3000);
     await world.store.ask(['CLIENT', 'PAUSE', String(ms), chance.pick(['WRITE', 'ALL'])]);
@@ -123,7 +123,7 @@ const partition: FaultKind = {
   kind: 'node and Redis parted',
   aimed: true,
   storeAway: true,
-  takesNode: true,
+  takesNodes: 1,
   async strike(strike) {
     const { place, chance } = strike;
     place.toStore.silence();
@@ -138,7 +138,7 @@ const cutStore: FaultKind = {
   kind: 'connections to Redis cut',
   aimed: true,
   storeAway: true,
-  takesNode: false,
+  takesNodes: 0,
   async strike({ place, chance }) {
     place.toStore.cut();
     await pause(chance.between(0, 300));
@@ -149,7 +149,7 @@ const cutClients: FaultKind = {
   kind: 'connections of clients cut',
   aimed: true,
   storeAway: false,
-  takesNode: false,
+  takesNodes: 0,
   async strike({ place, chance }) {
     for (let times = chance.between(1, 4); times > 0; times -= 1) {
       place.toNode.cut(0.7);
@@ -162,7 +162,7 @@ const losePublished: FaultKind = {
   kind: 'published messages lost',
   aimed: false,
   storeAway: false,
-  takesNode: false,
+  takesNodes: 0,
   async strike({ world, chance }) {
     const share = chance.pick([0.3, 0.7, 1]);
     for (const { toStore } of world.places) toStore.lossOfPublished = share;
@@ -175,7 +175,7 @@ const killSubscribers: FaultKind = {
   kind: 'CLIENT KILL TYPE pubsub',
   aimed: false,
   storeAway: false,
-  takesNode: false,
+  takesNodes: 0,
   async strike({ world, chance }) {
     for (let times = chance.between(1, 3); times > 0; times -= 1) {
       await world.store.ask(['CLIENT', 'KILL', 'TYPE', 'pubsub']);
@@ -188,7 +188,7 @@ const delay: FaultKind = {
   kind: 'slow link to Redis',
   aimed: true,
   storeAway: true,
-  takesNode: false,
+  takesNodes: 0,
   async strike({ place, chance }) {
     place.toStore.delayMs = chance.between(20, 300);
     await aWhile(chance);
@@ -200,7 +200,7 @@ const slowClients: FaultKind = {
   kind: 'slow readers',
   aimed: true,
   storeAway: false,
-  takesNode: false,
+  takesNodes: 0,
   async strike({ place, chance }) {
     place.toNode.silence();
     await aWhile(chance);
@@ -212,7 +212,7 @@ const restartAll: FaultKind = {
   kind: 'restart of everything',
   aimed: false,
   storeAway: true,
-  takesNode: true,
+  takesNodes: 1,
   async strike({ world, chance }) {
     const nodes = world.places.map((place) => world.withdraw(place));
     for (const node of nodes) node?.signal('SIGKILL');

@@ -47,7 +47,7 @@ export async function runNemesis(options: NemesisOptions): Promise<void> {
 
 async function strike(kind: FaultKind, strike: Parameters<FaultKind['strike']>[0]): Promise<void> {
   const { history } = strike.stage;
-  const { aimed, storeAway, takesNode } = kind;
+  const { aimed, storeAway, takesNodes } = kind;
   const target = aimed ? strike.place.name : undefined;
   const fault = {
     type: 'fault',
@@ -55,7 +55,7 @@ async function strike(kind: FaultKind, strike: Parameters<FaultKind['strike']>[0
     kind: kind.kind,
     target,
     storeAway,
-    takesNode,
+    takesNodes,
   } as const;
   history.add({ ...fault, phase: 'begin' });
   try {

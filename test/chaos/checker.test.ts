@@ -30,9 +30,9 @@ function clean(): Entry[] {
   add({ type: 'call', op: 'op1', tool: 'effect', session: S, user: 'ada', client: 'raw', repeatable: false });
   add({ type: 'accepted', op: 'op1' });
   delivered({ what: 'progress', eventId: 'x.1', op: 'op1', number: 1, claim: { op: 'op1' } });
-  add({ type: 'fault', fault: 'f1', kind: 'Redis stopped', phase: 'begin', storeAway: true, takesNode: true });
+  add({ type: 'fault', fault: 'f1', kind: 'Redis stopped', phase: 'begin', storeAway: true, takesNodes: 1 });
   add({ type: 'refused', status: 503, route: 'POST /mcp', session: S, since: at - 50 });
-  add({ type: 'fault', fault: 'f1', kind: 'Redis stopped', phase: 'end', storeAway: true, takesNode: true });
+  add({ type: 'fault', fault: 'f1', kind: 'Redis stopped', phase: 'end', storeAway: true, takesNodes: 1 });
   delivered({ what: 'progress', eventId: 'x.2', op: 'op1', number: 2, claim: { op: 'op1' }, connection: 'c2' });
   delivered({ what: 'answer', eventId: 'x.3', op: 'op1', claim: { op: 'op1', session: S, user: 'ada' } });
   add({ type: 'done', op: 'op1', outcome: 'answered' });
@@ -216,7 +216,7 @@ describe('the checker of histories', () => {
 
   it('excuses a run of what may be repeated for each node that may have died, and no more', () => {
     const history = clean();
-    const kill = { type: 'fault', fault: 'f2', kind: 'kill -9 of a node', storeAway: false, takesNode: true };
+    const kill = { type: 'fault', fault: 'f2', kind: 'kill -9 of a node', storeAway: false, takesNodes: 1 };
     const call = find(history, (entry) => entry.type === 'call' && entry.op === 'op2');
     history.push({ ...kill, phase: 'begin', at: call.at } as Entry, { ...kill, phase: 'end', at: call.at } as Entry);
     const effect = (entry: Entry): boolean => entry.type === 'effect' && entry.op === 'op2';
