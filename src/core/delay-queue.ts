@@ -9,8 +9,10 @@ import { type Place, Roster } from './roster.js';
 interface Waiting<T> {
   readonly item: T;
   readonly due: number;
-  place: Place<Waiting<T>> | undefined;
 }
+
+/** By this an item is taken out again. */
+export type Due<T> = Place<Waiting<T>>;
 
 export class DelayQueue<T> {
   readonly #delayMs: number;
@@ -23,13 +25,14 @@ export class DelayQueue<T> {
     this.#onDue = onDue;
   }
 
-  /** Returns a function that takes the item out again; calling it late or twice does nothing. */
-  add(item: T): () => void {
-    const waiting: Waiting<T> = { item, due: performance.now() + this.#delayMs, place: undefined };
-    const place = this.#waiting.add(waiting);
-    waiting.place = place;
+  add(item: T): Due<T> {
     this.#timer ??= setTimeout(this.#run, this.#delayMs);
-    return () => this.#waiting.remove(place);
+    return this.#waiting.add({ item, due: performance.now() + this.#delayMs });
+  }
+
+  /** Late or twice it does nothing. */
+  remove(due: Due<T>): void {
+    this.#waiting.remove(due);
   }
 
   clear(): void {
@@ -47,7 +50,7 @@ export class DelayQueue<T> {
         this.#timer = setTimeout(this.#run, next.due - now);
         return;
       }
-      if (next.place) this.#waiting.remove(next.place);
+      this.#waiting.shift();
       this.#onDue(next.item);
     }
   };

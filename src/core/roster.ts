@@ -49,8 +49,13 @@ export class Roster<T> {
     this.#size -= 1;
   }
 
+  /** Whoever has been here for longest leaves. */
+  shift(): void {
+    if (this.#first) this.remove(this.#first);
+  }
+
   clear(): void {
-    while (this.#first) this.remove(this.#first);
+    while (this.#first) this.shift();
   }
 
   /** Of those who are here now; they may leave meanwhile. */

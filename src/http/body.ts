@@ -28,7 +28,7 @@ export type Body =
   /** The client went away. */
   | { readonly outcome: 'aborted' };
 
-export async function readJsonBody(req: IncomingMessage & { body?: unknown }, limits: BodyLimits): Promise<Body> {
+export function readJsonBody(req: IncomingMessage & { body?: unknown }, limits: BodyLimits): Body | Promise<Body> {
   // An application that this node is mounted in may have parsed it already.
   if (req.body !== undefined && req.readableEnded) {
     const fault = shapeFaultOf(req.body, limits);
@@ -36,15 +36,15 @@ export async function readJsonBody(req: IncomingMessage & { body?: unknown }, li
   }
   // Said, not waited for: what has been read does not come again.
   if (req.readableEnded) throw new Error('the body was read before this node, and nothing is left of it in `req.body`');
-  const bytes = await readBytes(req, limits.maxBytes);
-  if (typeof bytes === 'string') return { outcome: bytes };
-  return parseJson(bytes, limits);
+  return readBytes(req, limits);
 }
 
-function readBytes(req: IncomingMessage, maxBytes: number): Promise<Buffer | 'too-large' | 'aborted'> {
+function readBytes(req: IncomingMessage, limits: BodyLimits): Promise<Body> {
+  const { maxBytes } = limits;
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let size = 0;
+    const onAborted = (): void => resolve({ outcome: 'aborted' });
     req.on('data', (chunk: Buffer) => {
       size += chunk.length;
       if (size <= maxBytes) {
@@ -54,14 +54,16 @@ function readBytes(req: IncomingMessage, maxBytes: number): Promise<Buffer | 'to
       chunks.length = 0;
       if (size > maxBytes + DRAIN_BYTES) {
         req.pause();
-        resolve('too-large');
+        resolve({ outcome: 'too-large' });
       }
     });
-    req.once('end', () =>
-      resolve(size > maxBytes ? 'too-large' : chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)),
-    );
-    req.once('error', () => resolve('aborted'));
-    req.once('close', () => resolve('aborted'));
+    req.on('end', () => {
+      if (size > maxBytes) resolve({ outcome: 'too-large' });
+      else resolve(parseJson(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks), limits));
+    });
+    req.on('error', onAborted);
+    // After the end as well, when it says nothing new.
+    req.on('close', onAborted);
   });
 }
 

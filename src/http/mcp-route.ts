@@ -28,7 +28,7 @@ import { noRoom, type RequestLimits } from './limits.js';
 import { initializeFault, parseMessages } from './messages.js';
 import { carriesClaim, declaresLater, declaresModern, goneSignal, hasClaim, serveModern } from './modern-route.js';
 import { HttpPostReply } from './post-reply.js';
-import { answering, Refused } from './refused.js';
+import { Refused, refusedWith } from './refused.js';
 import { sendEmpty, sendJson } from './reply.js';
 import { callerOf, singleHeader } from './request-context.js';
 import { methodOf, observeRequest } from './request-metrics.js';
@@ -95,7 +95,11 @@ export function createMcpRoute(options: RouteOptions): Route {
     const modern = batch ? messages.some(carriesClaim) || declaresModern(req) : hasClaim(first) || declaresModern(req);
     observeRequest(metrics, res, methodOf(first, batch), modern ? 'modern' : 'legacy');
     const post = { req, res, identity, messages, first, batch, id };
-    await answering(id, () => (modern ? postModern(post) : postLegacy(post)));
+    try {
+      await (modern ? postModern(post) : postLegacy(post));
+    } catch (error) {
+      throw refusedWith(id, error);
+    }
   };
 
   const postModern = async ({ req, res, identity, first, batch, id }: Post): Promise<void> => {

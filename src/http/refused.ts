@@ -13,12 +13,7 @@ export class Refused extends Error {
   }
 }
 
-/** Whatever goes wrong from here on is answered with the id of the request. */
-export async function answering(id: JsonRpcId | null, run: () => Promise<void>): Promise<void> {
-  try {
-    await run();
-  } catch (error) {
-    if (error instanceof Refused) throw error;
-    throw new Refused(faultOf(error) ?? faults.internal(), id, error);
-  }
+/** Whatever went wrong, to be answered with the id of the request. */
+export function refusedWith(id: JsonRpcId | null, error: unknown): Refused {
+  return error instanceof Refused ? error : new Refused(faultOf(error) ?? faults.internal(), id, error);
 }

@@ -22,7 +22,7 @@ import { faults } from './faults.js';
 import { noRoom } from './limits.js';
 import type { Route, RouteOptions } from './mcp-route.js';
 import { initializeFault, parseMessages } from './messages.js';
-import { answering, Refused } from './refused.js';
+import { Refused, refusedWith } from './refused.js';
 import { sendEmpty } from './reply.js';
 import { callerOf, singleHeader } from './request-context.js';
 import { methodOf, observeRequest } from './request-metrics.js';
@@ -86,7 +86,7 @@ export function createSseRoutes(options: RouteOptions): { readonly sse: Route; r
     const [first] = received as [JsonRpcMessage];
     const id = batch ? null : readableId(first);
     observeRequest(metrics, res, methodOf(first, batch));
-    await answering(id, async () => {
+    try {
       const session = await loadSession(query(req).get('sessionId') ?? '', identity, id);
       if (batch && !hasBatches(session.protocolVersion)) {
         throw new Refused(faults.notJsonRpc('this revision of the protocol has no batches'), id);
@@ -112,7 +112,9 @@ export function createSseRoutes(options: RouteOptions): { readonly sse: Route; r
       const serve = requests.length > 0 ? await era.takeOntoMain(session, requests, caller) : undefined;
       sendEmpty(res, 202);
       await serve?.().catch(report);
-    });
+    } catch (error) {
+      throw refusedWith(id, error);
+    }
   };
 
   return { sse, messages };

@@ -30,7 +30,7 @@ import type { TraceContext } from '../core/trace-context.js';
 import { failureOf, failures, type Span } from '../core/tracing.js';
 import { formatWireId } from '../core/wire-id.js';
 import type { Outlet, Refusal } from './outlet.js';
-import type { Seat, Seated } from './seat.js';
+import { SENT, type Seat, type Seated } from './seat.js';
 import { ServerRequests } from './server-requests.js';
 import type { SessionEffects } from './session-effects.js';
 
@@ -217,7 +217,7 @@ export class Exchange implements OpenExchange, Seated {
       const data = { retryable: true, reason: 'node_lost' };
       for (const { request } of this.#inbound.values()) {
         const error = errorResponse(request.id, ErrorCode.InternalError, 'The node that ran this request left', data);
-        outlet.result(error).catch(() => undefined);
+        void this.#told(error);
       }
     }
     this.end();
@@ -248,22 +248,41 @@ export class Exchange implements OpenExchange, Seated {
     for (const { request, span } of left) {
       span?.end(failures.abandoned);
       const closed = errorResponse(request.id, ErrorCode.InternalError, 'The server closed before it answered');
-      await this.#options.outlet.result(closed).catch((error) => this.#fail(error));
+      await this.#told(closed, (error) => this.#fail(error));
     }
   }
 
-  async send(message: JsonRpcMessage, options?: { relatedRequestId?: JsonRpcId }): Promise<void> {
-    if (this.#closed) return;
+  /** An answer that no handler gave. */
+  async #told(answer: JsonRpcResponse, onError: (error: unknown) => void = () => {}): Promise<void> {
+    try {
+      await this.#options.outlet.result(answer);
+    } catch (error) {
+      onError(error);
+    }
+  }
+
+  /** No layer of promises for answers: nearly all of them are one body, and gone when this returns. */
+  send(message: JsonRpcMessage, options?: { relatedRequestId?: JsonRpcId }): Promise<void> {
+    if (this.#closed) return SENT;
+    if (!isResponse(message)) return this.#say(message, options);
+    try {
+      return this.#answer(message)?.catch((error) => this.#fail(error)) ?? SENT;
+    } catch (error) {
+      this.#fail(error);
+      return SENT;
+    }
+  }
+
+  async #say(message: JsonRpcRequest | JsonRpcNotification, options?: { relatedRequestId?: JsonRpcId }): Promise<void> {
     // A handler of an earlier exchange that goes on after its answer, or code that belongs to none: what a lent server says
     // then is not for the client that it serves now.
-    if (this.#seat.lent && !isResponse(message) && !this.#isOwn(options?.relatedRequestId)) {
+    if (this.#seat.lent && !this.#isOwn(options?.relatedRequestId)) {
       this.#options.logger.debug({ method: message.method }, 'exchange: said by nobody it serves');
       if (isRequest(message)) throw new Error('the exchange that asks is over, or not known');
       return;
     }
     try {
-      if (isResponse(message)) await this.#answer(message);
-      else if (isRequest(message)) {
+      if (isRequest(message)) {
         // From the first question on, answers have to find this exchange.
         this.#options.hub.nameExchange(this);
         const relatedTo = this.#relatedTo(options?.relatedRequestId);
@@ -272,7 +291,7 @@ export class Exchange implements OpenExchange, Seated {
       } else await this.#notify(message, options?.relatedRequestId);
     } catch (error) {
       // What a handler says that is no JSON is its own fault: it is told, and the call goes on.
-      if (error instanceof TypeError && !isResponse(message)) throw error;
+      if (error instanceof TypeError) throw error;
       this.#fail(error);
     }
   }
@@ -284,22 +303,33 @@ export class Exchange implements OpenExchange, Seated {
     return isOwn ? isOwn() : relatedRequestId !== undefined && this.#inbound.has(relatedRequestId);
   }
 
-  async #answer(response: JsonRpcResponse): Promise<void> {
+  /** A promise only where something has to be stored first. */
+  #answer(response: JsonRpcResponse): undefined | Promise<void> {
     const inbound = this.#inbound.get(response.id);
-    if (!inbound) return;
+    if (!inbound) return undefined;
     this.#inbound.delete(inbound.serverId);
     const { request } = inbound;
-    const { outlet, effects } = this.#options;
     // Servers note the level for themselves, too, and it would filter what another session asked for.
     if (request.method === 'logging/setLevel') this.#clean = false;
-    if (this.#asked.size > 0) await this.#asked.abandon(inbound.serverId);
+    const answer = { ...response, id: request.id } as JsonRpcResponse;
+    if (request.method === 'initialize') this.#seat.learn(answer);
+    const { outlet, effects } = this.#options;
+    const apply = () => effects.apply(request, answer, this.#seat.capabilities);
+    const applied = this.#asked.size > 0 ? this.#asked.abandon(inbound.serverId).then(apply) : apply();
+    const sent = applied instanceof Promise ? applied.then((last) => outlet.result(last)) : outlet.result(applied);
+    if (sent) return this.#untilStored(inbound, answer, sent);
+    inbound.span?.end(failureOf(answer));
+    this.#endWhenIdle();
+    return undefined;
+  }
+
+  async #untilStored({ request, span }: Inbound, answer: JsonRpcResponse, stored: Promise<void>): Promise<void> {
+    const { outlet } = this.#options;
     try {
-      const answer = { ...response, id: request.id } as JsonRpcResponse;
-      if (request.method === 'initialize') this.#seat.learn(answer);
-      await outlet.result(await effects.apply(request, answer, this.#seat.capabilities));
-      inbound.span?.end(failureOf(answer));
+      await stored;
+      span?.end(failureOf(answer));
     } catch (error) {
-      inbound.span?.end(failures.abandoned);
+      span?.end(failures.abandoned);
       if (error instanceof SessionGone) await outlet.refuse(request, 'gone');
       else if (error instanceof StoreUnavailable) await outlet.refuse(request, 'unavailable');
       else throw error;

@@ -8,8 +8,8 @@ export type { EventSink, SseEvent };
 export interface Outlet {
   /** Under which name the call is journaled; undefined: it is not (yet). */
   readonly callId: string | undefined;
-  /** The answer to a request of the exchange. Resolves when it is sent or stored. @throws StreamLost */
-  result(response: JsonRpcResponse): Promise<void>;
+  /** The answer to a request of the exchange. A promise only where it has to be stored; then resolved. @throws StreamLost */
+  result(response: JsonRpcResponse): void | Promise<void>;
   /** A message that belongs to a request being served: progress, log lines, the server's own requests. @throws StreamLost */
   related(message: JsonRpcMessage): Promise<void>;
   /** A message of the session as a whole. @throws StreamLost */

@@ -7,7 +7,7 @@
  *
  * A client that goes away changes nothing: the stream is written to the end, for whoever resumes it.
  */
-import { DelayQueue } from '../core/delay-queue.js';
+import { DelayQueue, type Due } from '../core/delay-queue.js';
 import type { Hub } from '../core/hub.js';
 import type { JsonRpcMessage, JsonRpcResponse } from '../core/jsonrpc.js';
 import { ErrorCode, errorResponse, responseText } from '../core/jsonrpc.js';
@@ -47,7 +47,7 @@ export interface PostOutletOptions {
 export class PostOutlet implements Outlet {
   readonly #context: PostOutletContext;
   readonly #options: PostOutletOptions;
-  readonly #cancelUpgrade: () => void;
+  readonly #upgrade: Due<PostOutlet>;
   /** Texts of the answers that are ready. */
   readonly #results: string[] = [];
   #missing: number;
@@ -61,7 +61,7 @@ export class PostOutlet implements Outlet {
     this.#context = context;
     this.#options = options;
     this.#missing = options.expected;
-    this.#cancelUpgrade = context.upgrades.add(this);
+    this.#upgrade = context.upgrades.add(this);
   }
 
   get callId(): string | undefined {
@@ -72,14 +72,11 @@ export class PostOutlet implements Outlet {
     return new DelayQueue(upgradeMs, (outlet) => outlet.upgrade());
   }
 
-  async result(response: JsonRpcResponse): Promise<void> {
+  result(response: JsonRpcResponse): void | Promise<void> {
     if (this.#done) return;
     this.#missing -= 1;
     const text = responseText(response);
-    if (this.#writer) {
-      await this.#writer.append(text, { end: this.#missing === 0 });
-      return;
-    }
+    if (this.#writer) return this.#writer.append(text, { end: this.#missing === 0 });
     this.#results.push(text);
     this.#sendJsonWhenComplete();
   }
@@ -140,7 +137,7 @@ export class PostOutlet implements Outlet {
   /** Turns the answer into a stream, if it is not one already. */
   upgrade(): void {
     if (this.#done || this.#writer) return;
-    this.#cancelUpgrade();
+    this.#context.upgrades.remove(this.#upgrade);
     const { sessionId, reply } = this.#options;
     const { tails, patienceMs } = this.#context;
     const streamId = newStreamId();
@@ -214,8 +211,8 @@ export class PostOutlet implements Outlet {
 
   #finish(send: () => void): void {
     this.#done = true;
-    this.#cancelUpgrade();
-    const { calls, tails } = this.#context;
+    const { calls, tails, upgrades } = this.#context;
+    upgrades.remove(this.#upgrade);
     // A place that stays in the list by a failure here is found empty by whoever looks at it.
     if (this.#callName) calls.unlist(tails.nodeToken, this.#callName).catch(() => undefined);
     send();

@@ -15,6 +15,9 @@ import type { McpServerLike, TransportLike } from './server-module.js';
 /** Id of the replayed `initialize`. Nothing else is delivered before its reply came, so it cannot be mistaken. */
 const HYDRATION_ID = 'anynode:hydration';
 
+/** Of what is sent at once; one for all, since each promise more on the way of an answer can be seen in its cost. */
+export const SENT: Promise<void> = Promise.resolve();
+
 /** Who has the place: what the server says goes there. */
 export interface Seated {
   readonly sessionId: string;
@@ -75,9 +78,12 @@ export class Seat implements TransportLike {
 
   async start(): Promise<void> {}
 
-  async send(message: JsonRpcMessage, options?: { relatedRequestId?: JsonRpcId }): Promise<void> {
-    if (this.#hydrated && isResponse(message) && message.id === HYDRATION_ID) this.#hydrated(message);
-    else await this.seated?.send(message, options);
+  send(message: JsonRpcMessage, options?: { relatedRequestId?: JsonRpcId }): Promise<void> {
+    if (!(this.#hydrated && isResponse(message) && message.id === HYDRATION_ID)) {
+      return this.seated?.send(message, options) ?? SENT;
+    }
+    this.#hydrated(message);
+    return SENT;
   }
 
   /** The server closed itself, or was closed: both sides have to know, each once. */

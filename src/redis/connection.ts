@@ -10,7 +10,7 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ErrorReply } from 'redis';
-import { DelayQueue } from '../core/delay-queue.js';
+import { DelayQueue, type Due } from '../core/delay-queue.js';
 import type { Logger } from '../core/logger.js';
 import { StoreUnavailable } from '../core/ports/store.js';
 import type { RedisTarget } from '../core/redis-target.js';
@@ -44,6 +44,16 @@ const LOOK_MS = 10;
  */
 const SILENT_PROBES = 2;
 
+/** A command that is waited for. */
+interface Command {
+  readonly name: string;
+  readonly started: number;
+  readonly reject: (error: Error) => void;
+  due?: Due<Command>;
+  /** Answered, or given up. */
+  over: boolean;
+}
+
 /** `refused`: not connected, or an answer that says that it cannot serve. */
 type ServerState = 'in order' | 'refused' | 'silent';
 
@@ -55,7 +65,7 @@ const STORE_AWAY = /^(READONLY|MASTERDOWN|CLUSTERDOWN|LOADING|MOVED|NOAUTH|NOPER
 
 export class RedisConnection {
   readonly #options: ConnectionOptions;
-  readonly #deadlines: DelayQueue<() => void>;
+  readonly #deadlines: DelayQueue<Command>;
   readonly #client: RedisClient;
   #up = false;
   #closed = false;
@@ -70,7 +80,9 @@ export class RedisConnection {
     this.#options = options;
     // Timers come before sockets in a turn of the event loop: where it was this process that was slow, the answer is
     // waiting to be read, and gets its chance first.
-    this.#deadlines = new DelayQueue(timeoutMs, (miss) => setImmediate(() => setImmediate(miss)));
+    this.#deadlines = new DelayQueue(timeoutMs, (command) =>
+      setImmediate(() => setImmediate(() => this.#giveUp(command))),
+    );
     this.#client = new RedisClient({
       topology,
       link: { access: target, connectTimeout: timeoutMs * 2 },
@@ -105,16 +117,12 @@ export class RedisConnection {
   }
 
   /** Runs a script by its hash; loads it where the server does not know it (restart, fail-over). */
-  async run<T>(script: Script, keys: readonly string[], args: readonly string[]): Promise<T> {
-    if (!this.#up) throw this.#outOfReach();
+  run<T>(script: Script, keys: readonly string[], args: readonly string[]): Promise<T> {
+    if (!this.#up) return Promise.reject(this.#outOfReach());
     const key = keys[0] as string;
     const count = String(keys.length);
-    try {
-      return (await this.#send(key, ['EVALSHA', script.sha1, count, ...keys, ...args], script.name)) as T;
-    } catch (error) {
-      if (!(error instanceof ErrorReply && error.message.startsWith('NOSCRIPT'))) throw error;
-      return (await this.#send(key, ['EVAL', script.source, count, ...keys, ...args], script.name)) as T;
-    }
+    const whole = () => this.#send(key, ['EVAL', script.source, count, ...keys, ...args], script.name);
+    return this.#send(key, ['EVALSHA', script.sha1, count, ...keys, ...args], script.name, whole) as Promise<T>;
   }
 
   close(): void {
@@ -131,36 +139,41 @@ export class RedisConnection {
     return new StoreUnavailable('the store is out of reach', this.#why && { cause: this.#why });
   }
 
-  #send(key: string, args: readonly string[], name: string): Promise<unknown> {
-    return this.#answered(name, () => this.#client.send(key, args));
+  /** `whole`: what to do where the server does not know the script that is named. */
+  #send(key: string, args: readonly string[], name: string, whole?: () => Promise<unknown>): Promise<unknown> {
+    return this.#answered(name, this.#client.send(key, args), whole);
   }
 
-  #answered(name: string, send: () => Promise<unknown>): Promise<unknown> {
+  #answered(name: string, reply: Promise<unknown>, whole?: () => Promise<unknown>): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      const started = performance.now();
-      let answered = false;
-      const settle = (well: boolean): void => {
-        answered = true;
-        forget();
-        this.#options.onCommand?.(name, (performance.now() - started) / 1000, well);
-      };
-      const forget = this.#deadlines.add(() => {
-        if (answered) return;
-        settle(false);
-        this.#trip(`no answer to ${name} in ${this.#options.timeoutMs} ms`);
-        reject(new StoreUnavailable('the store did not answer in time'));
-      });
-      send().then(
-        (reply) => {
-          if (!answered) settle(true);
-          resolve(reply);
+      const command: Command = { name, started: performance.now(), reject, over: false };
+      command.due = this.#deadlines.add(command);
+      reply.then(
+        (value) => {
+          this.#settle(command, true);
+          resolve(value);
         },
         (error: Error) => {
-          if (!answered) settle(false);
-          reject(this.#translate(error));
+          this.#settle(command, false);
+          if (whole && error instanceof ErrorReply && error.message.startsWith('NOSCRIPT')) resolve(whole());
+          else reject(this.#translate(error));
         },
       );
     });
+  }
+
+  #settle(command: Command, well: boolean): void {
+    if (command.over) return;
+    command.over = true;
+    if (command.due) this.#deadlines.remove(command.due);
+    this.#options.onCommand?.(command.name, (performance.now() - command.started) / 1000, well);
+  }
+
+  #giveUp(command: Command): void {
+    if (command.over) return;
+    this.#settle(command, false);
+    this.#trip(`no answer to ${command.name} in ${this.#options.timeoutMs} ms`);
+    command.reject(new StoreUnavailable('the store did not answer in time'));
   }
 
   /**
@@ -264,7 +277,7 @@ export class RedisConnection {
   }
 
   #ask(server: Server, args: readonly string[]): Promise<unknown> {
-    return this.#answered(args[0] as string, () => server.send(args));
+    return this.#answered(args[0] as string, server.send(args));
   }
 
   async #inspect(server: Server): Promise<boolean> {
