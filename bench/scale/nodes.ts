@@ -1,4 +1,11 @@
-/** A fixed load on one, two and three nodes, each session on all of them in turn: what the fleet costs altogether. */
+/**
+ * A fixed load on one, two and three nodes, each session on all of them in turn: what the fleet costs altogether.
+ *
+ * Two kinds of load. As many clients as ever, each of which asks again as soon as it was answered: then no process is ever
+ * idle, and what is measured is work. And as many requests a second, which leave the processes idle most of the time: then
+ * what a wake-up costs on this machine, and how many requests share one, is most of the figure, with whatever server; so
+ * limit B stands beside it.
+ */
 import { startRedis } from '../../test/support/redis.js';
 import { type Contestant, contestant } from '../contestants/index.js';
 import { Connection } from '../load/connection.js';
@@ -8,14 +15,15 @@ import { type Server, startServer } from '../measure/processes.js';
 import { median } from '../measure/stats.js';
 
 const SESSIONS = 64;
-/** Requests a second, well below what one node can serve: a node that is never idle batches, and looks cheaper. */
-const RATE = 1500;
-/** Clients that think between their requests, each for itself: requests that come in bursts are served as bursts. */
 const CLIENTS = 96;
+/** `rate`: requests a second, well below what one node can serve; clients think between them, each for itself. */
+const LOADS: readonly { readonly label: string; readonly rate?: number }[] = [
+  { label: `${CLIENTS} clients that ask again at once` },
+  { label: '1500 calls a second', rate: 1500 },
+];
 /** Code that is not compiled yet is several times as dear, on whichever node. */
 const WARM_UP_S = 6;
 
-/** The same for limit B: what a process costs that wakes up for each request is no property of anynode. */
 const CONTESTANTS = ['limit-b', 'anynode-reusable'];
 
 export async function measureNodes(quick: boolean): Promise<string[]> {
@@ -35,20 +43,25 @@ async function measureFleet(kind: Contestant, quick: boolean): Promise<string[]>
       sessions.push(kind.speaks === 'sessions' ? await openSession(opener) : undefined);
     opener.close();
     const rounds = quick ? 3 : 5;
-    const samples: number[][] = [[], [], []];
     for (const node of nodes) await drive([node], sessions, quick ? 2 : WARM_UP_S);
-    // Interleaved as everywhere; what nodes spend while they are idle is part of it, as it is in a fleet.
-    for (let round = 0; round < rounds; round += 1) {
-      for (let count = 1; count <= 3; count += 1) {
-        samples[count - 1]?.push(await drive(nodes.slice(0, count), sessions, quick ? 2 : 3));
+    const lines: string[] = [];
+    for (const { label, rate } of LOADS) {
+      const samples: number[][] = [[], [], []];
+      // Interleaved as everywhere; what nodes spend while they are idle is part of it, as it is in a fleet.
+      for (let round = 0; round < rounds; round += 1) {
+        for (let count = 1; count <= 3; count += 1) {
+          samples[count - 1]?.push(await drive(nodes.slice(0, count), sessions, quick ? 2 : 3, rate));
+        }
+      }
+      const medians = samples.map(median);
+      const [one = Number.NaN] = medians;
+      for (const [i, cpu] of medians.entries()) {
+        const more = ((cpu / one - 1) * 100).toFixed(1);
+        const nodes = `${i + 1} ${i === 0 ? 'process' : 'processes'}`;
+        lines.push(`${kind.label}, ${label}, ${nodes}: ${cpu.toFixed(4)} ms of processor time per call (${more} %)`);
       }
     }
-    const medians = samples.map(median);
-    const [one = Number.NaN] = medians;
-    return medians.map((cpu, i) => {
-      const more = ((cpu / one - 1) * 100).toFixed(1);
-      return `${kind.label}, ${i + 1} ${i === 0 ? 'process' : 'processes'} at ${RATE} calls a second: ${cpu.toFixed(4)} ms of processor time per call (${more} %)`;
-    });
+    return lines;
   } finally {
     await Promise.all(nodes.map((node) => node.stop()));
     await redis.stop();
@@ -60,6 +73,7 @@ async function drive(
   nodes: readonly Server[],
   sessions: readonly (string | undefined)[],
   seconds: number,
+  rate?: number,
 ): Promise<number> {
   const requests = sessions.map((sessionId) =>
     rpc((nodes[0] as Server).contestant, sessionId, 'tools/call', {
@@ -77,7 +91,8 @@ async function drive(
   const client = async (connection: Connection): Promise<void> => {
     for (;;) {
       // Exponential pauses: all clients together ask independently of each other.
-      await new Promise((resolve) => setTimeout(resolve, -Math.log(1 - Math.random()) * ((CLIENTS * 1000) / RATE)));
+      const meanMs = rate === undefined ? 0 : (CLIENTS * 1000) / rate;
+      if (meanMs > 0) await new Promise((resolve) => setTimeout(resolve, -Math.log(1 - Math.random()) * meanMs));
       if (performance.now() > end) return;
       sent += 1;
       const { status } = await connection.request(requests[sent % requests.length] as string);
