@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { createClient } from 'redis';
 import { eventually } from '../test/support/eventually.js';
 import { type RedisServer, startRedis } from '../test/support/redis.js';
+import { Link } from './link.js';
 
 export type Persistence = 'always' | 'everysec' | 'none';
 
@@ -61,8 +62,39 @@ export class Store {
    * of an operator, which holds writes back until the replica has caught up. The old one ends.
    */
   async failOver(): Promise<void> {
+    await this.#replace(this.port, async (next) => {
+      await this.ask(['FAILOVER', 'TO', '127.0.0.1', String(next.port), 'TIMEOUT', '5000']);
+    });
+  }
+
+  /**
+   * The primary is lost with what had not reached its replica, which is promoted. `unreplicated` runs when the replica has
+   * all and gets nothing more.
+   */
+  async losePrimary(unreplicated: () => Promise<void>): Promise<void> {
+    const link = await Link.open({ port: this.port }, () => 0);
+    try {
+      await this.#replace(link.port, async (next) => {
+        // WAIT is about what its own connection wrote, so that has to write something.
+        const [, reached] = await this.ask<unknown>(
+          ['SET', 'chaos:replicated', '1', 'PX', '60000'],
+          ['WAIT', '1', '10000'],
+        );
+        if (reached !== 1) throw new Error('the replica does not follow');
+        link.refuse();
+        await unreplicated();
+        await this.kill();
+        await askRedis(next.url, [['REPLICAOF', 'NO', 'ONE']]);
+      });
+    } finally {
+      link.close();
+    }
+  }
+
+  /** A replica, by way of the port named, takes the place of the server once `promote` has made it the primary. */
+  async #replace(port: number, promote: (next: RedisServer) => Promise<void>): Promise<void> {
     const directory = await mkdtemp(join(tmpdir(), 'anynode-chaos-redis-'));
-    const following = ['--replicaof', '127.0.0.1', String(this.port)];
+    const following = ['--replicaof', '127.0.0.1', String(port)];
     const next = await startRedis({ args: [...argsOf(directory, this.#persistence), ...following] });
     const says = (url: string, ...lines: string[]): Promise<unknown> =>
       eventually(
@@ -73,9 +105,9 @@ export class Store {
         { what: lines.join(', ') },
       );
     try {
-      // Its own file too: a kill right after the failover must find all of it.
+      // Its own file too: a kill right after it was promoted must find all of it.
       await says(next.url, 'master_link_status:up', 'aof_rewrite_in_progress:0', 'aof_rewrite_scheduled:0');
-      await this.ask(['FAILOVER', 'TO', '127.0.0.1', String(next.port), 'TIMEOUT', '5000']);
+      await promote(next);
       await says(next.url, 'role:master');
     } catch (error) {
       await next.stop();

@@ -172,6 +172,14 @@ export class World {
     this.balancer.replicas = up.map(({ toNode }) => `http://127.0.0.1:${toNode.port}`);
   }
 
+  /** Everybody's way to the store leads to where it is now, as a name does that was pointed elsewhere. */
+  followStore(): void {
+    for (const link of [this.workerLink, ...this.places.map(({ toStore }) => toStore)]) {
+      link.target = { port: this.store.port };
+      link.cut();
+    }
+  }
+
   /** What handlers did, in the order in which they did it. */
   async effects(): Promise<Effect[]> {
     const text = await readFile(this.ledger, 'utf8').catch(() => '');

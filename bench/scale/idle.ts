@@ -26,7 +26,7 @@ async function measure(count: number): Promise<string[]> {
   await inspect.connect();
   try {
     const lines: string[] = [];
-    const empty = await baseline(redis.url, redis.pid);
+    const empty = await baseline(redis.url, redis.pid, { probes: false });
     const used = await usedMemory(inspect);
     await fill(redis.url, count);
     const each = Math.round(((await usedMemory(inspect)) - used) / count);
@@ -34,11 +34,12 @@ async function measure(count: number): Promise<string[]> {
     await inspect.configSet({ 'slowlog-log-slower-than': String(SLOW_MICROSECONDS) });
     await inspect.sendCommand(['SLOWLOG', 'RESET']);
     await inspect.configResetStat();
-    const busy = await baseline(redis.url, redis.pid);
+    const busy = await baseline(redis.url, redis.pid, { probes: true });
     const slow = await slowCommands(inspect);
-    const more = busy.share - empty.share;
+    const more = (busy.share - empty.share).toFixed(2);
+    const both = `${busy.share.toFixed(2)} % of a core with them, ${empty.share.toFixed(2)} % without sessions and probes`;
     lines.push(
-      `  sweep and /health once a second: ${busy.share.toFixed(2)} % of a core, node and Redis together (an empty fleet: ${empty.share.toFixed(2)} %; for the sessions: ${more.toFixed(2)} %)`,
+      `  sweep and /health once a second: ${more} % of a core, node and Redis together (${both})`,
       `  commands over ${SLOW_MICROSECONDS / 1000} ms: ${slow.length}${slow.length > 0 ? ` (${slow.join(', ')})` : ''}`,
     );
     if (busy.active !== count) lines.push(`  /health counts ${busy.active} sessions instead of ${count}`);
@@ -63,10 +64,11 @@ async function slowCommands(inspect: Inspector): Promise<string[]> {
   );
 }
 
-/** Processor time of a node and of Redis while nothing but probes comes in, in percent of a core. */
+/** Processor time of a node and of Redis while nothing but probes comes in, or nothing at all, in percent of a core. */
 async function baseline(
   redisUrl: string,
   redisPid: number,
+  { probes }: { readonly probes: boolean },
 ): Promise<{ readonly share: number; readonly active: number }> {
   const node = await startServer(contestant('anynode-reusable'), redisUrl);
   try {
@@ -77,8 +79,10 @@ async function baseline(
     const started = performance.now();
     let active = 0;
     while (performance.now() - started < WATCH_MS) {
-      const response = await fetch(`http://127.0.0.1:${node.port}/health`);
-      active = ((await response.json()) as { activeSessions: number }).activeSessions;
+      if (probes) {
+        const response = await fetch(`http://127.0.0.1:${node.port}/health`);
+        active = ((await response.json()) as { activeSessions: number }).activeSessions;
+      }
       await new Promise((resolve) => setTimeout(resolve, 1000));
     }
     return { share: ((cpu() - before) / (performance.now() - started)) * 100, active };

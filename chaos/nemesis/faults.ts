@@ -87,11 +87,7 @@ const failOver: FaultKind = {
   takesNodes: 1,
   async strike({ world }) {
     await world.store.failOver();
-    // As a name does that points elsewhere now.
-    for (const link of [world.workerLink, ...world.places.map(({ toStore }) => toStore)]) {
-      link.target = { port: world.store.port };
-      link.cut();
-    }
+    world.followStore();
   },
 };
 

@@ -38,8 +38,9 @@ left of deleted sessions. \`npm run chaos -- --seed N --minutes M --history FILE
 
 const RULES_TEXT = `Every payload names its call, session and user. Sessions use the same small JSON-RPC ids, so what goes astray
 fits in where it does not belong. 503 is excused while a fault keeps a node from the store and 8 s after it; 404 only for a
-session that its client has ended; 500 never. A second run of a call that may be repeated is excused for each fault by which
-a node may have been taken for dead. Streams that ended are read again now and then and must be what was sent. The rules:`;
+session that its client has ended; 500 never. One more run of a call that may be repeated is excused for each node that a fault may have
+had taken for dead: each one of a roll, one of any other. An official client that opens an HTTP+SSE stream again by itself comes without its
+session, and is not judged from then on. Streams that ended are read again now and then and must be what was sent. The rules:`;
 
 const WORDS = `## What an acknowledgement means
 
@@ -51,7 +52,7 @@ A 202, a result, an event with an id: stored in Redis before it was sent. What t
 | AOF, \`appendfsync everysec\` | nothing: the file was written before the answer, only the fsync comes later (up to about 2 s of it may wait in Redis while an fsync is slow) | up to about 2 s | kill -9, with \`ANYNODE_FULL=1\` |
 | snapshots | all since the last one | all since the last one | no |
 | AOF, and a replica that takes over in order (\`FAILOVER\`) | nothing: writes wait until the replica has all | - | the runs above |
-| a replica that is promoted after a loss | a promoted replica lacks what had not reached it | the same | no |
+| a replica that is promoted after a loss | what had not reached the replica is forgotten, all else is whole | the same | \`test/chaos/persistence.test.ts\` |
 | nothing | everything | everything | \`test/chaos/persistence.test.ts\` |
 
 Where everything is gone, clients get a clean 404 ("Session not found") on every node, open a new session, and never see

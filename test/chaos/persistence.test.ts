@@ -79,4 +79,34 @@ describe('kill -9 of Redis', function () {
     const [keys = []] = await world.store.ask<string[]>(['KEYS', '*session:*']);
     expect(keys.filter((key) => key.includes(ada.id) || key.includes(bob.id))).to.deep.equal([]);
   });
+
+  it('with a replica that is promoted loses what had not reached it, and leaves the rest whole', async () => {
+    const target = await start('always');
+    const [session, streaming] = await Promise.all([open(target, 'ada'), open(target, 'ada')]);
+    for (let i = 0; i < CALLS; i += 1) expect(await count(session, `op${i}`)).to.equal(1);
+    const streamed = await streaming.startTool('work', { op: 'w', ms: 600, count: 5 }, { progressToken: 1 });
+    await streamed.answer();
+    const [first, ...rest] = streamed.response.events.flatMap(({ id }) => id ?? []);
+    let late: RawSession | undefined;
+    await world.store.losePrimary(async () => {
+      for (let i = 0; i < CALLS; i += 1) expect(await count(session, `late${i}`), 'acknowledged').to.equal(1);
+      late = await open(target, 'bob');
+      expect(await count(late, 'op')).to.equal(1);
+    });
+    world.followStore();
+    await backAgain(target);
+
+    for (let i = 0; i < CALLS; i += 1) expect(await count(session, `op${i}`), `op${i}`).to.equal(2);
+    for (let i = 0; i < CALLS; i += 1) expect(await count(session, `late${i}`), 'forgotten').to.equal(1);
+    const again = await streaming.stream({ lastEventId: first ?? '' });
+    await again.untilEnd();
+    expect(again.events.flatMap(({ id }) => id ?? [])).to.deep.equal(rest);
+    for (const node of [0, 1]) {
+      const response = (await late?.post(request(1, 'ping'), { node })) as Awaited<ReturnType<RawSession['post']>>;
+      const { error } = await response.json();
+      expect([response.status, error?.code, error?.message]).to.deep.equal([404, -32001, 'Session not found']);
+    }
+    const next = await session.startTool('work', { op: 'n', ms: 600, count: 5 }, { progressToken: 2 });
+    expect((await next.answer()).result, 'streams go on').to.be.an('object');
+  });
 });
