@@ -68,7 +68,7 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
     patches: [
       {
         file: 'redis/lua/claimCall-2.lua',
-        from: 'if owner ~= ARGV[1] then',
+        from: 'if owner ~= ARGV[1] and owner ~= ARGV[2] then',
         to: 'if false then',
       },
       { file: 'mcp/recovery.js', from: 'await store.calls.unlist(dead, name);', to: ';' },

@@ -11,8 +11,8 @@ import createV2Server from './v2-server.js';
 const build = process.env.BENCH_SDK === '1' ? createV1Server : createV2Server;
 
 export const reusable = process.env.BENCH_REUSABLE === '1';
-/** They speak through their own requests alone. */
-export const quiet = reusable;
+/** They speak through their own requests alone; with `BENCH_FOLLOWED=1` the module does not say so. */
+export const quiet = reusable && process.env.BENCH_FOLLOWED !== '1';
 /** The tools never differ and never change: with `BENCH_LISTS=1` the module says so. */
 export const fixedLists = process.env.BENCH_LISTS === '1';
 

@@ -59,6 +59,13 @@ export const CONTESTANTS: readonly Contestant[] = [
   { ...anynode, id: 'anynode-reusable', label: 'anynode, reusable servers', env: reusable, speaks: 'sessions' },
   {
     ...anynode,
+    id: 'anynode-followed',
+    label: 'anynode, reusable, not quiet',
+    env: { ...reusable, BENCH_FOLLOWED: '1' },
+    speaks: 'sessions',
+  },
+  {
+    ...anynode,
     id: 'anynode-lists',
     label: 'anynode, reusable servers, fixed lists',
     env: { ...reusable, BENCH_LISTS: '1' },

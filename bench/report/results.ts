@@ -88,7 +88,7 @@ export function toMarkdown({ results, elicitation, streams, rounds, ms }: Run): 
     `Node ${process.version}, ${cpus().length} x ${cpus()[0]?.model ?? 'unknown processor'}, Redis on the same machine.`,
     '',
     'The contestants are in [contestants](contestants): SDK 1.x with its defaults answers as SSE; "JSON answers" is the same with',
-    '`enableJsonResponse`. "Reusable servers" is a module with `reusable = true` and `quiet = true`, "fixed lists" one that declares `fixedLists = true` as well.',
+    '`enableJsonResponse`. "Reusable servers" is a module with `reusable = true` and `quiet = true`, "not quiet" one with the first alone, whose execution is followed, "fixed lists" one that declares `fixedLists = true` as well.',
     '',
     '![Processor time per request](chart.svg)',
     ...results.flatMap((result) => ['', `## ${heading(result.workload.title)}`, '', resultTable(result)]),

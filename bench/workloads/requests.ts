@@ -47,7 +47,7 @@ export const WORKLOADS: readonly Workload[] = [
     id: 'call',
     title: '`tools/call` over 64 sessions',
     unit: 'call',
-    contestants: ['limit-a', 'limit-b', ...SESSION_PEERS, ...ANYNODE],
+    contestants: ['limit-a', 'limit-b', ...SESSION_PEERS, 'anynode-followed', ...ANYNODE],
     prepare: call,
   },
   {

@@ -14,6 +14,12 @@ export interface MembershipOptions {
   readonly logger: Logger;
 }
 
+/**
+ * Of a lease: heartbeats that are farther apart are a break. They come each third of one, so for the lease of another node to
+ * lapse by a standstill alone this has to be two thirds; a heartbeat or two that take their time are none.
+ */
+const BREAK = 0.65;
+
 export class Membership {
   readonly #options: MembershipOptions;
   #nodeId: string;
@@ -43,14 +49,10 @@ export class Membership {
    */
   get mayJudge(): boolean {
     const now = Date.now();
+    const { leaseMs } = this.#options;
     // A process that was suspended has not noticed anything yet; its next heartbeat will.
-    if (this.#unbrokenSince === undefined || this.#isLate(now)) return false;
-    return now - this.#unbrokenSince >= this.#options.leaseMs;
-  }
-
-  /** Half a lease: one heartbeat that takes its time is no break. */
-  #isLate(now: number): boolean {
-    return now - this.#lastBeat > this.#options.leaseMs / 2;
+    if (this.#unbrokenSince === undefined || now - this.#lastBeat > leaseMs / 2) return false;
+    return now - this.#unbrokenSince >= leaseMs;
   }
 
   /** Since the store has last confirmed our lease, or since this node exists where it never has. */
@@ -75,10 +77,14 @@ export class Membership {
   async heartbeat(): Promise<void> {
     const { store, nodeToken } = this.#options;
     try {
-      await store.calls.renew(nodeToken);
-      if (await store.nodes.heartbeat(this.#nodeId, nodeToken)) {
+      // Together: on a slow link two round trips would bring the heartbeats twice as far apart.
+      const [isIntact] = await Promise.all([
+        store.nodes.heartbeat(this.#nodeId, nodeToken),
+        store.calls.renew(nodeToken),
+      ]);
+      if (isIntact) {
         const now = Date.now();
-        if (this.#isLate(now)) this.#unbrokenSince = now;
+        if (now - this.#lastBeat > this.#options.leaseMs * BREAK) this.#unbrokenSince = now;
         this.#unbrokenSince ??= now;
         this.#lastBeat = now;
         this.#confirmedAt = performance.now();

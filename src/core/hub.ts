@@ -161,6 +161,11 @@ export class Hub {
       .catch((error: Error) => this.#logger.debug({ error }, 'tail: not given up'));
   }
 
+  /** Whether a journaled call runs here. */
+  runs({ sessionId, callId }: CallName): boolean {
+    return this.#bySession.get(sessionId)?.exchanges.some((exchange) => exchange.callId === callId) ?? false;
+  }
+
   /** Sessions that are in use here and must not expire, each with the streams and calls that are. */
   inUse(): Map<string, Set<string>> {
     const inUse = new Map<string, Set<string>>();

@@ -378,10 +378,14 @@ export class Exchange implements OpenExchange, Seated {
 
   /**
    * Not at once: the SDKs clear up after they have sent an answer, and a server that is closed before that aborts the
-   * handler that has just finished.
+   * handler that has just finished. And the next request of a batch may only be on its way: what a server does not know is
+   * answered while it is being delivered.
    */
   #endWhenIdle(): void {
-    if (this.#inbound.size === 0) setImmediate(() => this.end());
+    if (this.#inbound.size > 0) return;
+    setImmediate(() => {
+      if (this.#inbound.size === 0) this.end();
+    });
   }
 
   #fail(error: unknown): void {

@@ -19,7 +19,7 @@ import {
   type JsonRpcResponse,
   responseText,
 } from '../core/jsonrpc.js';
-import type { CallName } from '../core/ports/call-journal.js';
+import type { CallName, Claim } from '../core/ports/call-journal.js';
 import { type LogEntry, MAIN_STREAM, START } from '../core/ports/event-log.js';
 import { StoreUnavailable } from '../core/ports/store.js';
 import { StreamLost, StreamWriter } from '../core/stream-writer.js';
@@ -45,7 +45,12 @@ interface Claimed {
 export class Recovery {
   readonly #era: LegacyEra;
   readonly #mayJudge: () => boolean;
-  #unfinished: Claimed[] = [];
+  /** Calls that a look is at; two looks may come upon the same one. */
+  readonly #taking = new Set<string>();
+  /** Calls of ours that are about to run. */
+  readonly #beginning = new Set<string>();
+  /** Calls of ours whose beginning the store has interrupted. */
+  #unfinished: CallName[] = [];
 
   /** `mayJudge`: whether this node may take others for dead, now. */
   constructor(era: LegacyEra, mayJudge: () => boolean) {
@@ -58,7 +63,7 @@ export class Recovery {
     const { store, nodeToken, logger } = this.#era.options;
     const unfinished = this.#unfinished;
     this.#unfinished = [];
-    for (const claimed of unfinished) this.#begin(claimed);
+    await Promise.all(unfinished.map((name) => this.#beginAgain(name)));
     if (!this.#mayJudge()) return;
     for (const dead of await store.nodes.dead()) {
       if (dead === nodeToken) continue;
@@ -78,30 +83,59 @@ export class Recovery {
   /** False: the call was left as it is. */
   async #take(name: CallName, dead: string): Promise<boolean> {
     const { store, nodeToken } = this.#era.options;
-    // On the own list first: if this node dies between the two, the next survivor finds the call there.
-    await store.calls.list(nodeToken, name);
-    // The place stays: it may be that of an earlier claim, and one that is not is found empty.
-    if (!this.#mayJudge()) return false;
-    const claim = await store.calls.claim(name, dead, nodeToken, JOURNAL_FORM);
-    const isOurs = claim.outcome === 'held' && claim.owner === nodeToken;
-    // The place of a call that somebody else has stays: it may be that of a claim which the dead one, if it only stands
-    // still, will yet carry out. It goes when the call is over.
-    if (claim.outcome === 'claimed' || claim.outcome === 'over' || isOurs) await store.calls.unlist(dead, name);
-    if (claim.outcome !== 'claimed') {
-      // Claimed before, from another one that died: then the own place is not that of this try.
-      if (!isOurs) await store.calls.unlist(nodeToken, name);
-      return claim.outcome === 'over';
+    const key = keyOf(name);
+    if (this.#taking.has(key)) return false;
+    this.#taking.add(key);
+    let outcome: Claim['outcome'] | 'here' = 'here';
+    try {
+      // Ours and under way: only the place in the list of the dead one was missed, or it died after another.
+      if (!this.#isHere(name)) {
+        // On the own list first: if this node dies between the two, the next survivor finds the call there.
+        await store.calls.list(nodeToken, name);
+        // The place stays: it may be that of a claim whose answer was lost, and one that is not is found empty.
+        if (!this.#mayJudge()) return false;
+        const claim = await store.calls.claim(name, dead, nodeToken, JOURNAL_FORM);
+        outcome = claim.outcome;
+        if (claim.outcome === 'claimed') this.#begin(name, claim);
+        else await store.calls.unlist(nodeToken, name);
+      }
+      // The place of a call that somebody else has stays: it may be that of a claim which the dead one, if it only stands
+      // still, will yet carry out. It goes when the call is over.
+      if (outcome !== 'held' && outcome !== 'unknown') await store.calls.unlist(dead, name);
+      return outcome === 'claimed' || outcome === 'over';
+    } finally {
+      this.#taking.delete(key);
     }
-    this.#begin({ name, call: parseCall(claim.journal), mayRun: claim.claims < RUNS });
-    return true;
   }
 
-  #begin(claimed: Claimed): void {
-    this.#goOn(claimed).catch((error: Error) => {
-      // The store went away in between: the call is ours now, and nobody else will look after it.
-      if (error instanceof StoreUnavailable) this.#unfinished.push(claimed);
-      else if (!(error instanceof StreamLost)) this.#era.options.logger.error({ error }, 'recovery failed');
-    });
+  #isHere(name: CallName): boolean {
+    const key = keyOf(name);
+    if (this.#beginning.has(key) || this.#era.options.hub.runs(name)) return true;
+    return this.#unfinished.some((one) => keyOf(one) === key);
+  }
+
+  #begin(name: CallName, { journal, claims }: Extract<Claim, { outcome: 'claimed' }>): void {
+    const key = keyOf(name);
+    this.#beginning.add(key);
+    this.#goOn({ name, call: parseCall(journal), mayRun: claims < RUNS })
+      .catch((error: Error) => {
+        // The store went away in between: the call is ours now, and nobody else will look after it.
+        if (error instanceof StoreUnavailable) this.#unfinished.push(name);
+        else if (!(error instanceof StreamLost)) this.#era.options.logger.error({ error }, 'recovery failed');
+      })
+      .finally(() => this.#beginning.delete(key));
+  }
+
+  /** Asked again whether it is ours: who stood still meanwhile may have lost it, and must not run it beside its new owner. */
+  async #beginAgain(name: CallName): Promise<void> {
+    const { store, nodeToken } = this.#era.options;
+    try {
+      const claim = await store.calls.claim(name, nodeToken, nodeToken, JOURNAL_FORM);
+      if (claim.outcome === 'claimed') this.#begin(name, claim);
+    } catch (error) {
+      this.#unfinished.push(name);
+      if (!(error instanceof StoreUnavailable)) throw error;
+    }
   }
 
   async #goOn({ name, call, mayRun }: Claimed): Promise<void> {
@@ -249,6 +283,10 @@ function progressOf(message: JsonRpcMessage): { readonly token: string; readonly
   const { progressToken, progress } = message.params;
   if (typeof progressToken !== 'string' && typeof progressToken !== 'number') return undefined;
   return typeof progress === 'number' ? { token: typed(progressToken), progress } : undefined;
+}
+
+function keyOf({ sessionId, callId }: CallName): string {
+  return `${sessionId} ${callId}`;
 }
 
 /** Ids and tokens keep their type: 7 and "7" are two. */

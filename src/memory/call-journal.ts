@@ -62,10 +62,10 @@ export function createMemoryCallJournal(state: MemoryState, limits: StoreLimits)
     async claim({ sessionId, callId }, from, to, form) {
       const entry = state.session(sessionId)?.calls.get(callId);
       if (!entry) return { outcome: 'over' };
-      if (entry.owner !== from) return { outcome: 'held', owner: entry.owner };
+      if (entry.owner !== from && entry.owner !== to) return { outcome: 'held', owner: entry.owner };
       if (!entry.journal.startsWith(form)) return { outcome: 'unknown' };
+      if (entry.owner !== to) entry.claims += 1;
       entry.owner = to;
-      entry.claims += 1;
       return { outcome: 'claimed', journal: entry.journal, claims: entry.claims };
     },
 

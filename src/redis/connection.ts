@@ -154,8 +154,11 @@ export class RedisConnection {
           resolve(value);
         },
         (error: Error) => {
+          // Who was told that there is no answer must not have it done after all.
+          const isWaitedFor = !command.over;
           this.#settle(command, false);
-          if (whole && error instanceof ErrorReply && error.message.startsWith('NOSCRIPT')) resolve(whole());
+          const isUnknown = error instanceof ErrorReply && error.message.startsWith('NOSCRIPT');
+          if (isUnknown && whole && isWaitedFor) resolve(whole());
           else reject(this.#translate(error));
         },
       );

@@ -112,6 +112,16 @@ export const messages: HttpSuite = (target) => {
       expect(answers.find(({ id }) => id === '1')?.result).to.deep.equal({});
     });
 
+    it('answers what comes behind a request that it does not know, though that is answered at once', async () => {
+      const batching = await openBatching();
+      const slow = { name: 'slow', arguments: { ms: 700, steps: 2 } };
+      const response = await batching.post([request(1, 'no/such/method'), request(2, 'tools/call', slow)]);
+      if (response.isStream) await response.text();
+      const answers = response.isStream ? response.messages : ((await response.json()) as unknown as RpcMessage[]);
+      expect(answers.find(({ id }) => id === 1)?.error?.code).to.equal(-32601);
+      expect(answers.find(({ id }) => id === 2)?.result.content).to.be.an('array');
+    });
+
     it('accepts a batch without any request with 202', async () => {
       const batching = await openBatching();
       await batching.accepted([notification('notifications/cancelled', { requestId: 9 })]);

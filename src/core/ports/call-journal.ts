@@ -29,7 +29,8 @@ export interface CallJournal {
   listed(owner: string, limit: number): Promise<CallName[]>;
   /**
    * Makes a call of `from` one of `to` and returns what was journaled, and how often the call was claimed. Of several
-   * callers one gets it; from then on nothing that `from` appends for the call is stored. `over`: there is nothing to
+   * callers one gets it; from then on nothing that `from` appends for the call is stored. Where `to` owns it already the
+   * answer is the same and counts nothing, so a claim whose answer was lost can be made again. `over`: there is nothing to
    * claim (any more). `held`: another node owns it; `from` may have listed it to claim it, and may still do so. `unknown`: the journal does not begin with `form`, another release wrote it; it stays as it is.
    */
   claim(call: CallName, from: string, to: string, form: string): Promise<Claim>;
