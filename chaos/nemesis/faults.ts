@@ -21,6 +21,7 @@ export interface FaultKind {
   /** Whether it strikes one node, which is then named in the history. */
   readonly aimed: boolean;
   readonly storeAway: boolean;
+  /** Of those that befall the store as a whole none: it is away for all, and nobody may take anybody for dead. */
   readonly takesNodes: number;
   strike(strike: Strike): Promise<void>;
 }
@@ -72,7 +73,7 @@ const killRedis: FaultKind = {
   kind: 'kill -9 of Redis',
   aimed: false,
   storeAway: true,
-  takesNodes: 1,
+  takesNodes: 0,
   async strike({ world, chance }) {
     await world.store.kill();
     await aWhile(chance);
@@ -84,7 +85,7 @@ const failOver: FaultKind = {
   kind: 'failover of Redis',
   aimed: false,
   storeAway: true,
-  takesNodes: 1,
+  takesNodes: 0,
   async strike({ world }) {
     await world.store.failOver();
     world.followStore();
@@ -95,7 +96,7 @@ const freezeRedis: FaultKind = {
   kind: 'Redis stopped',
   aimed: false,
   storeAway: true,
-  takesNodes: 1,
+  takesNodes: 0,
   async strike({ world, chance }) {
     world.store.freeze();
     await aWhile(chance);
@@ -107,7 +108,7 @@ const pauseRedis: FaultKind = {
   kind: 'CLIENT PAUSE',
   aimed: false,
   storeAway: true,
-  takesNodes: 1,
+  takesNodes: 0,
   async strike({ world, chance }) {
     const ms = chance.between(500, 3000);
     await world.store.ask(['CLIENT', 'PAUSE', String(ms), chance.pick(['WRITE', 'ALL'])]);

@@ -39,7 +39,7 @@ left of deleted sessions. \`npm run chaos -- --seed N --minutes M --history FILE
 const RULES_TEXT = `Every payload names its call, session and user. Sessions use the same small JSON-RPC ids, so what goes astray
 fits in where it does not belong. 503 is excused while a fault keeps a node from the store and 8 s after it; 404 only for a
 session that its client has ended; 500 never. One more run of a call that may be repeated is excused for each node that a fault may have
-had taken for dead: each one of a roll, one of any other. An official client that opens an HTTP+SSE stream again by itself comes without its
+had taken for dead: by a roll all of them, by one that strikes the store none. An official client that opens an HTTP+SSE stream again by itself comes without its
 session, and is not judged from then on. Streams that ended are read again now and then and must be what was sent. The rules:`;
 
 const WORDS = `## What an acknowledgement means
