@@ -26,6 +26,8 @@ export class Membership {
   /** Since when every heartbeat has found our lease intact, and soon after the one before (epoch ms). */
   #unbrokenSince: number | undefined;
   #lastBeat = 0;
+  /** When the heartbeat before was sent. Not when it was answered: a slow answer must not hide a part of a standstill. */
+  #lastSent = 0;
   /** Of a clock that nobody sets. */
   #confirmedAt = performance.now();
   /** The word that the store has refused the last heartbeat with. */
@@ -64,8 +66,9 @@ export class Membership {
   async join(): Promise<void> {
     try {
       await this.#claim();
-      this.#lastBeat = Date.now();
-      this.#unbrokenSince = this.#lastBeat;
+      this.#lastSent = Date.now();
+      this.#lastBeat = this.#lastSent;
+      this.#unbrokenSince = this.#lastSent;
       this.#confirmedAt = performance.now();
     } catch (error) {
       if (!(error instanceof StoreUnavailable)) throw error;
@@ -76,6 +79,7 @@ export class Membership {
   /** @throws StoreUnavailable */
   async heartbeat(): Promise<void> {
     const { store, nodeToken } = this.#options;
+    const sent = Date.now();
     try {
       // Together: on a slow link two round trips would bring the heartbeats twice as far apart.
       const [isIntact] = await Promise.all([
@@ -84,7 +88,8 @@ export class Membership {
       ]);
       if (isIntact) {
         const now = Date.now();
-        if (now - this.#lastBeat > this.#options.leaseMs * BREAK) this.#unbrokenSince = now;
+        if (now - this.#lastSent > this.#options.leaseMs * BREAK) this.#unbrokenSince = now;
+        this.#lastSent = sent;
         this.#unbrokenSince ??= now;
         this.#lastBeat = now;
         this.#confirmedAt = performance.now();

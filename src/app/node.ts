@@ -233,7 +233,9 @@ export class Node {
       nodeToken: this.#token,
       tokenExpiry: this.#tokenExpiry,
       audit: this.#audit,
-      recovery: serves ? new Recovery(this.#era, () => this.#membership.mayJudge) : undefined,
+      recovery: serves
+        ? new Recovery(this.#era, { mayJudge: () => this.#membership.mayJudge, leaving: () => this.#draining })
+        : undefined,
     });
     this.#joined = true;
   }

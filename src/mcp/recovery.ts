@@ -16,15 +16,17 @@ import {
   isResponse,
   type JsonRpcId,
   type JsonRpcMessage,
+  type JsonRpcRequest,
   type JsonRpcResponse,
   responseText,
 } from '../core/jsonrpc.js';
 import type { CallName, Claim } from '../core/ports/call-journal.js';
 import { type LogEntry, MAIN_STREAM, START } from '../core/ports/event-log.js';
+import type { SessionRecord } from '../core/ports/session-store.js';
 import { StoreUnavailable } from '../core/ports/store.js';
 import { StreamLost, StreamWriter } from '../core/stream-writer.js';
-import { callerOf, JOURNAL_FORM, type JournaledCall, parseCall, traceOf } from './journaled-call.js';
-import type { LegacyEra } from './legacy-era.js';
+import { callerOf, JOURNAL_FORM, parseCall, traceOf } from './journaled-call.js';
+import type { Caller, LegacyEra } from './legacy-era.js';
 import type { Outlet } from './outlet.js';
 import { mayBeRepeated } from './repeatable.js';
 import { sseHandshake } from './session-opening.js';
@@ -36,34 +38,41 @@ const RUNS = 3;
 const READ_LIMIT = 500;
 const PATIENCE_MS = 60_000;
 
-interface Claimed {
-  readonly name: CallName;
-  readonly call: JournaledCall;
-  readonly mayRun: boolean;
+type Claimed = Extract<Claim, { outcome: 'claimed' }>;
+
+/** What is asked of the node each time, since it changes while the store is waited for. */
+export interface Asks {
+  /** Whether this node may take others for dead. */
+  readonly mayJudge: () => boolean;
+  /** Whether it is about to go itself: then it takes nothing more. */
+  readonly leaving: () => boolean;
 }
 
 export class Recovery {
   readonly #era: LegacyEra;
-  readonly #mayJudge: () => boolean;
+  readonly #asks: Asks;
   /** Calls that a look is at; two looks may come upon the same one. */
   readonly #taking = new Set<string>();
   /** Calls of ours that are about to run. */
   readonly #beginning = new Set<string>();
-  /** Calls of ours whose beginning the store has interrupted. */
-  #unfinished: CallName[] = [];
+  /** Calls that are ours, or may be, and that the store has interrupted. */
+  readonly #unfinished = new Map<string, CallName>();
 
-  /** `mayJudge`: whether this node may take others for dead, now. */
-  constructor(era: LegacyEra, mayJudge: () => boolean) {
+  constructor(era: LegacyEra, asks: Asks) {
     this.#era = era;
-    this.#mayJudge = mayJudge;
+    this.#asks = asks;
+  }
+
+  #mayJudge(): boolean {
+    return !this.#asks.leaving() && this.#asks.mayJudge();
   }
 
   /** One look at the fleet. @throws StoreUnavailable */
   async turn(): Promise<void> {
     const { store, nodeToken, logger } = this.#era.options;
-    const unfinished = this.#unfinished;
-    this.#unfinished = [];
-    await Promise.all(unfinished.map((name) => this.#beginAgain(name)));
+    // What this node has not begun is found in its list, like all that it leaves behind.
+    if (this.#asks.leaving()) return;
+    await Promise.all([...this.#unfinished.values()].map((name) => this.#beginAgain(name)));
     if (!this.#mayJudge()) return;
     for (const dead of await store.nodes.dead()) {
       if (dead === nodeToken) continue;
@@ -86,41 +95,55 @@ export class Recovery {
     const key = keyOf(name);
     if (this.#taking.has(key)) return false;
     this.#taking.add(key);
-    let outcome: Claim['outcome'] | 'here' = 'here';
     try {
-      // Ours and under way: only the place in the list of the dead one was missed, or it died after another.
-      if (!this.#isHere(name)) {
-        // On the own list first: if this node dies between the two, the next survivor finds the call there.
-        await store.calls.list(nodeToken, name);
-        // The place stays: it may be that of a claim whose answer was lost, and one that is not is found empty.
-        if (!this.#mayJudge()) return false;
-        const claim = await store.calls.claim(name, dead, nodeToken, JOURNAL_FORM);
-        outcome = claim.outcome;
-        if (claim.outcome === 'claimed') this.#begin(name, claim);
-        else await store.calls.unlist(nodeToken, name);
-      }
+      // One that runs here is only asked whose it is. Where this node has lost it without noticing yet, it is left: the next
+      // word of its handler finds the fence, and the look after that takes it over in order.
+      const isHere = this.#isHere(name);
+      const claim = isHere
+        ? await store.calls.claim(name, nodeToken, nodeToken, JOURNAL_FORM)
+        : await this.#claim(name, dead);
+      if (!claim) return false;
+      if (claim.outcome === 'claimed' && !isHere) this.#begin(name, claim);
       // The place of a call that somebody else has stays: it may be that of a claim which the dead one, if it only stands
       // still, will yet carry out. It goes when the call is over.
-      if (outcome !== 'held' && outcome !== 'unknown') await store.calls.unlist(dead, name);
-      return outcome === 'claimed' || outcome === 'over';
+      if (claim.outcome === 'claimed' || claim.outcome === 'over') await store.calls.unlist(dead, name);
+      return claim.outcome === 'over' || (claim.outcome === 'claimed' && !isHere);
     } finally {
       this.#taking.delete(key);
     }
   }
 
-  #isHere(name: CallName): boolean {
-    const key = keyOf(name);
-    if (this.#beginning.has(key) || this.#era.options.hub.runs(name)) return true;
-    return this.#unfinished.some((one) => keyOf(one) === key);
+  /** Undefined: this node may not judge any more. */
+  async #claim(name: CallName, dead: string): Promise<Claim | undefined> {
+    const { store, nodeToken } = this.#era.options;
+    // On the own list first: if this node dies between the two, the next survivor finds the call there.
+    await store.calls.list(nodeToken, name);
+    // The place stays: it may be that of a claim whose answer was lost, and one that is not is found empty.
+    if (!this.#mayJudge()) return undefined;
+    const claim = await store.calls.claim(name, dead, nodeToken, JOURNAL_FORM).catch((error: unknown) => {
+      // It may have been carried out, and the one taken for dead may be back by the next look.
+      this.#unfinished.set(keyOf(name), name);
+      throw error;
+    });
+    if (claim.outcome !== 'claimed') await store.calls.unlist(nodeToken, name);
+    return claim;
   }
 
-  #begin(name: CallName, { journal, claims }: Extract<Claim, { outcome: 'claimed' }>): void {
+  #isHere(name: CallName): boolean {
+    const key = keyOf(name);
+    return this.#beginning.has(key) || this.#unfinished.has(key) || this.#era.options.hub.runs(name);
+  }
+
+  #begin(name: CallName, claim: Claimed): void {
+    // Two looks may have been told the same: the second time is no second run.
+    if (this.#isHere(name)) return;
     const key = keyOf(name);
     this.#beginning.add(key);
-    this.#goOn({ name, call: parseCall(journal), mayRun: claims < RUNS })
+    this.#goOn(name, claim)
       .catch((error: Error) => {
         // The store went away in between: the call is ours now, and nobody else will look after it.
-        if (error instanceof StoreUnavailable) this.#unfinished.push(name);
+        const isAway = error instanceof StreamLost ? error.reason === 'unavailable' : error instanceof StoreUnavailable;
+        if (isAway) this.#unfinished.set(key, name);
         else if (!(error instanceof StreamLost)) this.#era.options.logger.error({ error }, 'recovery failed');
       })
       .finally(() => this.#beginning.delete(key));
@@ -128,19 +151,21 @@ export class Recovery {
 
   /** Asked again whether it is ours: who stood still meanwhile may have lost it, and must not run it beside its new owner. */
   async #beginAgain(name: CallName): Promise<void> {
-    const { store, nodeToken } = this.#era.options;
+    const { store, nodeToken, logger } = this.#era.options;
     try {
       const claim = await store.calls.claim(name, nodeToken, nodeToken, JOURNAL_FORM);
+      this.#unfinished.delete(keyOf(name));
       if (claim.outcome === 'claimed') this.#begin(name, claim);
     } catch (error) {
-      this.#unfinished.push(name);
-      if (!(error instanceof StoreUnavailable)) throw error;
+      if (!(error instanceof StoreUnavailable)) logger.error({ error }, 'recovery failed');
     }
   }
 
-  async #goOn({ name, call, mayRun }: Claimed): Promise<void> {
+  async #goOn(name: CallName, { journal, claims }: Claimed): Promise<void> {
     const era = this.#era;
     const { store, metrics } = era.options;
+    const call = parseCall(journal);
+    const mayRun = claims < RUNS;
     const session = await store.sessions.touch(name.sessionId);
     if (!session) return era.unlist(name);
     const said = await this.#read(name.sessionId, call.ontoMain ? MAIN_STREAM : name.callId);
@@ -151,7 +176,7 @@ export class Recovery {
     const caller = callerOf(call);
     // The lost node's own span never ended, so nobody has seen it; what goes on here stays in its trace.
     const before = traceOf(call);
-    const repeatable = mayRun ? await mayBeRepeated(era, session, caller, left) : new Set<JsonRpcId>();
+    const repeatable = mayRun ? await this.#repeatable(session, caller, left) : new Set<JsonRpcId>();
     for (const request of left.filter(({ id }) => !repeatable.has(id))) {
       const { id } = request;
       metrics.callRecovered('failed');
@@ -171,6 +196,21 @@ export class Recovery {
       });
     } else {
       await era.run(session, again, caller, outlet, { spans: era.spans(session, again, caller, before) });
+    }
+  }
+
+  /** A server that cannot be asked which of its tools may be repeated leaves its clients an error, and not waiting. */
+  async #repeatable(
+    session: SessionRecord,
+    caller: Caller,
+    requests: readonly JsonRpcRequest[],
+  ): Promise<Set<JsonRpcId>> {
+    try {
+      return await mayBeRepeated(this.#era, session, caller, requests);
+    } catch (error) {
+      if (error instanceof StoreUnavailable) throw error;
+      this.#era.options.logger.error({ error }, 'recovery: no server to ask what may be repeated');
+      return new Set();
     }
   }
 
