@@ -95,15 +95,20 @@ export const takeOver: StreamSuite = (fleet, worker) => {
       const streams: Follower[] = [];
       for (const node of fleet().nodeUrls) streams.push(await Follower.get(session, node));
       let sent = 0;
-      for (const last = upTo(3); streams.some(({ isOver }) => !isOver); sent += 1) {
-        await sendNumber(worker(), session.id, sent);
-        const has = ({ messages }: Follower): boolean => numbersOf(messages).includes(sent);
-        const holder = await eventually(() => streams.find(has) ?? false, { what: `number ${sent}` });
-        if (chance.next() < 0.5 || sent > last.length) {
-          holder.close();
-          await holder.ended;
+      try {
+        for (const last = upTo(3); streams.some(({ isOver }) => !isOver); sent += 1) {
+          await sendNumber(worker(), session.id, sent);
+          const has = ({ messages }: Follower): boolean => numbersOf(messages).includes(sent);
+          const holder = await eventually(() => streams.find(has) ?? false, { what: `number ${sent}` });
+          if (chance.next() < 0.5 || sent > last.length) {
+            holder.close();
+            await holder.ended;
+          }
         }
+        expectEachOnce(streams, sent);
+      } finally {
+        // What stays open here would be counted by the trials after this one.
+        for (const stream of streams) stream.close();
       }
-      expectEachOnce(streams, sent);
     }));
 };
