@@ -94,16 +94,21 @@ export const takeOver: StreamSuite = (fleet, worker) => {
       const session = await RawSession.open(fleet());
       const streams: Follower[] = [];
       for (const node of fleet().nodeUrls) streams.push(await Follower.get(session, node));
+      const tail = () => fleet().inspect.hGet(`{session:${session.id}}:stream:main`, 'tail');
+      // What a node writes before it has noticed that the client went counts as sent, at most once, and no other sends it.
+      const close = async (holder: Follower): Promise<void> => {
+        const before = await tail();
+        holder.close();
+        await holder.ended;
+        await eventually(async () => (await tail()) !== before, { what: 'a stream that its holder has given up' });
+      };
       let sent = 0;
       try {
         for (const last = upTo(3); streams.some(({ isOver }) => !isOver); sent += 1) {
           await sendNumber(worker(), session.id, sent);
           const has = ({ messages }: Follower): boolean => numbersOf(messages).includes(sent);
           const holder = await eventually(() => streams.find(has) ?? false, { what: `number ${sent}` });
-          if (chance.next() < 0.5 || sent > last.length) {
-            holder.close();
-            await holder.ended;
-          }
+          if (chance.next() < 0.5 || sent > last.length) await close(holder);
         }
         expectEachOnce(streams, sent);
       } finally {
