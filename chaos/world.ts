@@ -18,7 +18,7 @@ import { type Persistence, Store } from './store.js';
 
 const OWN_DIST = fileURLToPath(new URL('../dist', import.meta.url));
 const SERVER = fileURLToPath(new URL('./servers/chaos-server.mjs', import.meta.url));
-const CLOCK = fileURLToPath(new URL('./servers/skewed-clock.mjs', import.meta.url));
+const CLOCK = fileURLToPath(new URL('../test/support/skewed-clock.mjs', import.meta.url));
 
 const BOOTS = 8;
 
@@ -150,7 +150,7 @@ export class World {
         AUTH_TOKENS: USERS.map((user) => `${user}:${tokenOf(user)}`).join(','),
         LOG_LEVEL: 'warn',
         CHAOS_LEDGER: this.ledger,
-        CHAOS_SKEW_MS: String(skewMs[index] ?? 0),
+        CLOCK_SKEW_MS: String(skewMs[index] ?? 0),
         NODE_OPTIONS: `--import ${pathToFileURL(CLOCK).href}`,
       },
       join(this.dist, 'main.js'),

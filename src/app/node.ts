@@ -143,6 +143,7 @@ export class Node {
       },
       nodeToken: this.#token,
       hub: this.#hub,
+      feed: this.#feed,
       relay: this.#relay,
       servers,
       states: this.#states,

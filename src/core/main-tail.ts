@@ -12,20 +12,22 @@ import { formatEventId, isAfter } from './event-id.js';
 import type { Change, ChangeEntry, ChangeLog } from './ports/change-log.js';
 import { MAIN_STREAM } from './ports/event-log.js';
 import { StoreUnavailable } from './ports/store.js';
+import { Subscriptions } from './subscriptions.js';
 import { Tail, type TailContext, type TailOptions } from './tail.js';
 
 const READ_LIMIT = 500;
 
 export interface MainTailOptions extends Omit<TailOptions, 'streamId' | 'primes'> {
   readonly changes: ChangeLog;
-  readonly subscriptions: Iterable<string>;
+  /** Reads from the store what the session is subscribed to. */
+  readonly subscriptions: () => Promise<readonly string[]>;
   /** Before `notifications/initialized` a client is sent no changes; they wait in the log. */
   readonly initialized: boolean;
 }
 
 export class MainTail extends Tail {
   readonly #changes: ChangeLog;
-  readonly #subscriptions: Set<string>;
+  readonly #subscriptions: Subscriptions;
   #initialized: boolean;
   #changesPosition: string;
   /** Live changes are taken only when everything before them was read. */
@@ -39,7 +41,7 @@ export class MainTail extends Tail {
   constructor(context: TailContext, options: MainTailOptions) {
     super(context, { ...options, streamId: MAIN_STREAM, primes: false });
     this.#changes = options.changes;
-    this.#subscriptions = new Set(options.subscriptions);
+    this.#subscriptions = new Subscriptions(options.subscriptions);
     this.#initialized = options.initialized;
     this.#changesPosition = options.position.changes ?? '0-0';
     this.#recorded = this.delivered;
@@ -76,14 +78,14 @@ export class MainTail extends Tail {
     void this.catchUp();
   }
 
-  setSubscriptions(uris: Iterable<string>): void {
-    this.#subscriptions.clear();
-    for (const uri of uris) this.#subscriptions.add(uri);
+  setSubscription(uri: string, active: boolean): void {
+    this.#subscriptions.set(uri, active);
   }
 
-  setSubscription(uri: string, active: boolean): void {
-    if (active) this.#subscriptions.add(uri);
-    else this.#subscriptions.delete(uri);
+  /** Signals about subscriptions were lost. */
+  forgetSubscriptions(): void {
+    this.#subscriptions.forget();
+    this.changesMissed();
   }
 
   /** A change of the fleet, in the order of its log. */
@@ -95,7 +97,7 @@ export class MainTail extends Tail {
     else void this.catchUp();
   }
 
-  /** Changes were missed on the way to this node, and the node cannot say which. */
+  /** Something was missed on the way to this node, and the node cannot say what. */
   changesMissed(): void {
     this.#caughtUp = false;
     void this.catchUp();
@@ -121,6 +123,8 @@ export class MainTail extends Tail {
     try {
       while (this.#again && this.active) {
         this.#again = false;
+        // A store that fails here leaves the position where it is: the next look, at the latest the one by the clock, goes on.
+        await this.#subscriptions.ready();
         const { complete, entries } = await this.#changes.read(this.#changesPosition, READ_LIMIT);
         if (!this.active) return;
         const last = entries.at(-1);

@@ -7,6 +7,7 @@
  * Not here: statuses, headers and authentication (http/), the exchange itself (exchange.ts), opening a session
  * (session-opening.ts), streams (session-streams.ts).
  */
+import type { ChangeFeed } from '../core/change-feed.js';
 import type { Hub } from '../core/hub.js';
 import { ErrorCode, errorResponse, isRequest, type JsonRpcMessage, type JsonRpcRequest } from '../core/jsonrpc.js';
 import { Recent } from '../core/limits/recent.js';
@@ -53,6 +54,7 @@ export interface LegacyEraOptions {
   readonly nodeToken: string;
   readonly store: Store;
   readonly hub: Hub;
+  readonly feed: ChangeFeed;
   readonly relay: Relay;
   readonly servers: ServerSource;
   readonly notify: Notify;

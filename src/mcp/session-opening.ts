@@ -44,13 +44,14 @@ export async function openSession(
   caller: Caller,
   room: Room,
 ): Promise<Opening> {
-  const { store, metrics } = era.options;
+  const { store, feed, metrics } = era.options;
   const { places } = room;
   // Who is refused again and again costs a look at the pool, and not a server each time.
   if (places.some(({ pool }) => era.crowded.has(pool))) {
     const full = await store.sessions.findFull(places);
     if (full) return { outcome: 'full', full };
   }
+  await feed.ready();
   const sessionId = uuid();
   const state = new OpeningState(era.options.stateLimits, era.onStateRefused);
   const asked = withServedRevision(request);
@@ -94,6 +95,7 @@ export async function openSession(
     sessionId,
     transportType: 'streamable',
     createdAt: Date.now(),
+    changesPosition: feed.position,
     principal: caller.principal,
     initialized: false,
     logLevel: '',
@@ -138,11 +140,13 @@ export async function openSseSession(
   principal: string,
   room: Room,
 ): Promise<{ readonly session: SessionRecord } | { readonly full: Full }> {
-  const { store, metrics } = era.options;
+  const { store, feed, metrics } = era.options;
+  await feed.ready();
   const record: SessionRecord = {
     sessionId: uuid(),
     transportType: 'sse',
     createdAt: Date.now(),
+    changesPosition: feed.position,
     principal,
     initialized: false,
     logLevel: '',

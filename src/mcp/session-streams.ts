@@ -31,20 +31,18 @@ export async function openMainStream(
   const attached = await store.log.attachTail(sessionId, MAIN_STREAM, { nodeToken, connectionId }, { takeOver: true });
   if (attached.outcome !== 'attached') return false;
   const delivered = attached.delivered === undefined ? undefined : parseDelivered(MAIN_STREAM, attached.delivered);
-  const beginning = { streamId: MAIN_STREAM, own: START, changes: `${session.createdAt}-0` };
+  const beginning = { streamId: MAIN_STREAM, own: START, changes: session.changesPosition ?? `${session.createdAt}-0` };
   const sink = openSink(connectionId);
   const tail = new MainTail(tailContext(era), {
     sessionId,
     sink,
     position: from ?? delivered ?? beginning,
     changes: store.changes,
-    subscriptions: [],
+    subscriptions: () => store.sessions.subscriptions(sessionId),
     initialized: session.initialized,
   });
   track(era, tail, sink);
   metrics.streamOpened('main');
-  // In the hub first, then the subscriptions: one that is made meanwhile is heard of there.
-  for (const uri of await store.sessions.subscriptions(sessionId).catch(() => [])) tail.setSubscription(uri, true);
   // A client that says where it was is believed. Otherwise the former response is asked, by having been taken over from,
   // how far it got; `start` is called by its answer, or at last by the clock when its node is dead or slow.
   if (from || !attached.former) tail.start();
@@ -99,11 +97,8 @@ export async function refreshMainStreams(era: LegacyEra): Promise<void> {
   const tails = [...hub.tails()].filter((tail) => tail instanceof MainTail);
   await inPortions(tails, REFRESHED_AT_ONCE, async (tail) => {
     try {
-      const [session, uris] = await Promise.all([
-        store.sessions.touch(tail.sessionId),
-        store.sessions.subscriptions(tail.sessionId),
-      ]);
-      tail.setSubscriptions(uris);
+      tail.forgetSubscriptions();
+      const session = await store.sessions.touch(tail.sessionId);
       if (session?.initialized && !tail.initialized) tail.setInitialized();
     } catch (error) {
       logger.debug({ error }, 'main stream: not refreshed');

@@ -298,7 +298,7 @@ function sessionOf(entry: string): string {
 }
 
 function decode(sessionId: string, values: Loaded): SessionRecord {
-  const [createdAt, version, transportType, revision, initialize, client, principal, initialized, logLevel] =
+  const [createdAt, version, transportType, revision, initialize, client, principal, initialized, logLevel, changes] =
     values as (string | null)[];
   const runningCalls = values.at(-1) as number;
   if (!READ_VERSIONS.has(version)) {
@@ -317,6 +317,7 @@ function decode(sessionId: string, values: Loaded): SessionRecord {
     principal: principal ?? '',
     initialized: initialized === '1',
     logLevel: logLevel ?? '',
+    ...(changes && { changesPosition: changes }),
     ...(runningCalls > 0 && { runningCalls }),
   };
 }

@@ -67,6 +67,7 @@ export function makeRecord(changes: Partial<SessionRecord> = {}): SessionRecord 
     sessionId: randomUUID(),
     transportType: 'streamable',
     createdAt: Date.now(),
+    changesPosition: '1700000000000-7',
     protocolVersion: '2025-11-25',
     initialize: '{"protocolVersion":"2025-11-25"}',
     clientInfo: '{"name":"contract","version":"1"}',

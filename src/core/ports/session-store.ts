@@ -9,6 +9,11 @@ export interface SessionRecord {
   readonly transportType: TransportType;
   /** Epoch milliseconds. */
   readonly createdAt: number;
+  /**
+   * Position in the log of changes up to which the session has nothing to be told: it began after that. No clock could tell
+   * it, since hosts disagree about the time. Absent in records of releases that did not note it.
+   */
+  readonly changesPosition?: string | undefined;
   /** Negotiated revision; empty until `initialize` was answered (HTTP+SSE opens its session before). */
   readonly protocolVersion: string;
   /** JSON of the client's `initialize` params, replayed into each rebuilt server; empty until known. */

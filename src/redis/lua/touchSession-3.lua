@@ -4,7 +4,7 @@
 -- Answer: the values of the fields below and how many journaled calls run, or nil where there is no session
 -- (The names stand here and not in the arguments: they would be written, sent and read with every request.)
 local values = redis.call('HMGET', KEYS[1], 'createdAt', 'v', 'transportType', 'protocolVersion', 'initialize',
-  'clientInfo', 'principal', 'initialized', 'logLevel')
+  'clientInfo', 'principal', 'initialized', 'logLevel', 'changesPosition')
 local created = tonumber(values[1])
 if not created then
   return false
@@ -26,5 +26,5 @@ local ms = string.format('%d', life)
 redis.call('HSET', KEYS[1], 'lastActive', string.format('%d', now))
 redis.call('PEXPIRE', KEYS[1], ms)
 redis.call('PEXPIRE', KEYS[2], ms)
-values[10] = redis.call('ZCOUNT', KEYS[3], string.format('%d', now), '+inf')
+values[11] = redis.call('ZCOUNT', KEYS[3], string.format('%d', now), '+inf')
 return values
