@@ -61,6 +61,10 @@ export const standaloneStream: ClusterSuite = (fleet) => {
     await session.request('resources/subscribe', { uri: URI });
     const older = await session.stream({ node: 0 });
     const newer = await session.stream({ node: 1 });
+    // Over a Cluster, word of the change can overtake word of the newer stream; then the older one tells, once, and rightly.
+    const handedOver = async () =>
+      (await fleet().inspect.hExists(`{session:${session.id}}:stream:main`, 'former')) === 0;
+    await eventually(handedOver, { what: 'the older stream to have handed over' });
     await probe(session, 'touch', { uri: URI }, { node: 2 });
     await newer.waitFor(({ params }) => params?.uri === URI, 'the update on the newer stream');
     await flush(session, newer);
