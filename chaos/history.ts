@@ -127,6 +127,7 @@ export interface Note {
 
 export interface Subscription {
   readonly type: 'subscription';
+  /** The stream (modern era), or the session, on whose main stream it is told. */
   readonly subscription: string;
   readonly session: string | undefined;
   readonly user: string;

@@ -103,6 +103,12 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
     breaks: ['resurrected'],
     faults: ['connections of clients cut'],
   },
+  'deaf-by-clock': {
+    what: 'a main stream begins where the clock of the node that opened its session says',
+    patches: [{ file: 'mcp/session-streams.js', from: 'session.changesPosition ?? ', to: '' }],
+    breaks: ['lost change'],
+    faults: [KILL],
+  },
 };
 
 export interface PlantedBuild {

@@ -124,7 +124,7 @@ async function longSession(
   sessions.push(session);
   const main = session.readMain();
   noter.add(session.id);
-  await session.plain('resources/subscribe', { uri: WATCHED });
+  await session.watch(WATCHED);
   const drops = (async () => {
     while (!stage.over) {
       await pause(chance.between(1000, 5000));

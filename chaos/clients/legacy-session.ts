@@ -43,6 +43,7 @@ export class LegacySession {
   readonly cancelled = new Set<string>();
   #main: RawResponse | undefined;
   #mainLast: string | undefined;
+  #watched: string | undefined;
 
   private constructor(wire: Wire, chance: Chance, id: string) {
     this.wire = wire;
@@ -101,6 +102,23 @@ export class LegacySession {
       ({ error }) => error === undefined,
       () => false,
     );
+  }
+
+  /** Subscribes, however often that takes: from then on each change is owed to the main stream, for as long as it is read. */
+  async watch(uri: string): Promise<void> {
+    while (!this.stage.late && !(await this.plain('resources/subscribe', { uri }))) {
+      await this.stage.patience(this.chance);
+    }
+    if (this.stage.late) return;
+    this.#watched = uri;
+    this.#noteWatching('open');
+  }
+
+  #noteWatching(phase: 'open' | 'closed'): void {
+    const { id: session, wire, stage } = this;
+    const uri = this.#watched;
+    if (uri === undefined) return;
+    stage.history.add({ type: 'subscription', subscription: session, session, user: wire.user, uri, phase });
   }
 
   /** What the session's state remembers of a call; undefined where nobody says. */
@@ -242,9 +260,10 @@ export class LegacySession {
           this.#event(event, { stream: 'main', connection: answer.connection });
         }
         answer.response.close();
-      } else if (answer.outcome === 'refused' && answer.status !== 503) return;
+      } else if (answer.outcome === 'refused' && answer.status !== 503) break;
       if (this.stage.history.now - openedAt < 1000) await this.stage.patience(this.chance);
     }
+    this.#noteWatching('closed');
   }
 
   /** Drops the main stream's connection; {@link readMain} opens another one, probably on another node. */

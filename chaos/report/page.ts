@@ -29,7 +29,7 @@ const INTRODUCTION = `# Proof
 A fleet that is broken on purpose, and what its clients saw. Written by \`npm run chaos -- --record\` from the figures in
 \`chaos/results\`; not edited by hand.
 
-Three nodes (\`dist/main.js\`, wall clocks up to 90 s apart) on one Redis with \`appendfsync always\`, behind a balancer that
+Three nodes (\`dist/main.js\`, wall clocks up to four minutes apart) on one Redis with \`appendfsync always\`, behind a balancer that
 changes node at every request. Clients: the official v1 client over Streamable HTTP and over HTTP+SSE, the official v2 client
 in both eras, and clients by hand that resume, cancel, delete, drop their streams and answer questions on other connections.
 A nemesis breaks one thing after the other by the seed's schedule. The history is what clients saw, one JSON line for each

@@ -60,7 +60,9 @@ export function summarize(
         ...[...story.sessions.values()].flatMap(({ deletedAt }) =>
           deletedAt === Number.POSITIVE_INFINITY ? [] : ['delete'],
         ),
-        ...story.subscriptions.flatMap(({ phase }) => (phase === 'open' ? ['subscriptions/listen'] : [])),
+        ...story.subscriptions.flatMap(({ phase, session }) =>
+          phase === 'open' ? [session ? 'resources/subscribe' : 'subscriptions/listen'] : [],
+        ),
         ...story.deliveries.flatMap(({ what }) => (what === 'question' ? ['question answered'] : [])),
         ...new Set(story.deliveries.flatMap(({ replay, connection }) => (replay ? [connection] : []))),
       ].map((name) => (/^[0-9a-f]{8}$/.test(name) ? 'stream read again' : name)),

@@ -42,10 +42,12 @@ function clean(): Entry[] {
   add({ type: 'call', op: 'op2', tool: 'work', session: OTHER, user: 'bob', client: 'raw', repeatable: true });
   add({ type: 'done', op: 'op2', outcome: 'unknown' });
   add({ type: 'subscription', subscription: 'sub', session: undefined, user: 'bob', uri: 'u', phase: 'open' });
+  add({ type: 'subscription', subscription: S, session: S, user: 'ada', uri: 'u', phase: 'open' });
   add({ type: 'call', op: 'op3', tool: 'touch', session: S, user: 'ada', client: 'raw', repeatable: true });
   delivered({ what: 'answer', stream: 'op3', op: 'op3', claim: { op: 'op3', session: S, user: 'ada' } });
   add({ type: 'done', op: 'op3', outcome: 'answered' });
   delivered({ what: 'change', session: undefined, user: 'bob', stream: 'sub', uri: 'u' });
+  delivered({ what: 'change', stream: 'main', eventId: 'main.0', uri: 'u' });
   for (const number of [1, 2]) {
     add({ type: 'note', session: S, number, phase: 'stored' });
     delivered({ what: 'note', stream: 'main', eventId: `main.${number}`, number, claim: { session: S } });
@@ -57,6 +59,7 @@ function clean(): Entry[] {
   add({ type: 'effect', op: 'op2', session: OTHER, user: 'bob', node: 'node-a' });
   add({ type: 'tally', op: 'op1', session: S, value: 1 });
   at += 60_000;
+  add({ type: 'subscription', subscription: S, session: S, user: 'ada', uri: 'u', phase: 'closed' });
   add({ type: 'subscription', subscription: 'sub', session: undefined, user: 'bob', uri: 'u', phase: 'closed' });
   return entries;
 }
@@ -98,6 +101,7 @@ const delivery =
     entry.what === what &&
     !entry.replay &&
     (number === undefined || entry.number === number);
+const toldOnMain = (entry: Entry): boolean => delivery('change')(entry) && (entry as Delivery).stream === 'main';
 const isDone =
   (op: string) =>
   (entry: Entry): boolean =>
@@ -119,7 +123,11 @@ const PLANTS: Record<(typeof RULES)[number], Record<string, Plant>> = {
   'lost note': {
     'a stored message in the middle': plus({ type: 'note', session: S, number: 3, phase: 'stored' }),
   },
-  'lost change': { 'a change that was not heard of': without(delivery('change')) },
+  'lost change': {
+    'a change that was not heard of': without(delivery('change')),
+    'a change that a main stream was not told of': without(toldOnMain),
+    'a main stream that was deaf for a while': changed(toldOnMain, { at: 50_000 }),
+  },
   'doubled answer': { 'an answer twice': again(answerOf('op1'), { eventId: 'x.9' }) },
   'doubled event': { 'an event twice': again(delivery('progress', 2)) },
   'doubled note': { 'a message twice, under another event id': again(delivery('note', 2), { eventId: 'main.9' }) },
