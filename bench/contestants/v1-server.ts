@@ -24,8 +24,8 @@ export default function createV1Server(): McpServer {
       return forecast(input);
     },
   );
-  server.registerTool('ask', { description: 'Asks the user', inputSchema: {} }, async () => {
-    await server.server.elicitInput(QUESTION);
+  server.registerTool('ask', { description: 'Asks the user', inputSchema: {} }, async (_, extra) => {
+    await server.server.elicitInput(QUESTION, { relatedRequestId: extra.requestId });
     return reply(now());
   });
   return server;

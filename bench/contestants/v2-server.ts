@@ -25,7 +25,7 @@ export default function createV2Server(): McpServer {
     },
   );
   server.registerTool('ask', { description: 'Asks the user' }, async (ctx) => {
-    await ctx.mcpReq.elicitInput(QUESTION);
+    await ctx.mcpReq.elicitInput(QUESTION, { relatedRequestId: ctx.mcpReq.id });
     return reply(now());
   });
   return server;

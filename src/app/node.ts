@@ -25,7 +25,6 @@ import { Recovery } from '../mcp/recovery.js';
 import { RequestStates } from '../mcp/request-states.js';
 import type { ServerModule } from '../mcp/server-module.js';
 import { ServerSource } from '../mcp/server-source.js';
-import { refreshMainStreams } from '../mcp/session-streams.js';
 import { ToolScopes } from '../mcp/tool-scopes.js';
 import { Clockwork } from './clockwork.js';
 import { isLoopback } from './config/addresses.js';
@@ -243,7 +242,8 @@ export class Node {
 
   /** Hints were lost: whatever they could have told is looked up. */
   async #afterGap(): Promise<void> {
-    await Promise.all([this.#feed.look(), this.#hub.lookAtEverything(), refreshMainStreams(this.#era)]);
+    this.#hub.forgetSubscriptions();
+    await Promise.all([this.#feed.look(), this.#hub.lookAtEverything()]);
   }
 
   /** Listens. @throws the listener's error, such as a port that is taken. */
@@ -276,7 +276,8 @@ export class Node {
   /** The store was away, and may have lost everything: our lease and what the fleet shares go first. */
   storeIsBack(): void {
     if (!this.#joined) return;
-    Promise.all([this.#membership.heartbeat(), this.#states.refresh()]).catch((error: Error) =>
+    const shared = [this.#membership.heartbeat(), this.#states.refresh()];
+    Promise.all([...shared, this.#feed.look(), this.#hub.lookAtThoseBehind()]).catch((error: Error) =>
       this.#parts.logger.debug({ error }, 'the store is away again'),
     );
   }

@@ -14,7 +14,7 @@ export class ChangeFeed {
   readonly #listeners = new Set<(entry: ChangeEntry) => void>();
   readonly #onMissed = new Set<() => void>();
   #position: string | undefined;
-  #reading = false;
+  #looking: Promise<void> | undefined;
   #again = false;
 
   constructor(log: ChangeLog, logger: Logger) {
@@ -44,15 +44,23 @@ export class ChangeFeed {
   }
 
   hear(previous: string, entry: ChangeEntry): void {
-    if (!this.#reading && previous === this.#position) this.#pass(entry);
+    if (!this.#looking && previous === this.#position) this.#pass(entry);
     else void this.look();
   }
 
-  /** Reads what was missed. The first look only finds out where the log ends: nobody has missed anything yet. */
-  async look(): Promise<void> {
+  /**
+   * Reads what was missed; resolves when that is done, or the store has failed. The first look only finds out where the log
+   * ends: nobody has missed anything yet.
+   */
+  look(): Promise<void> {
     this.#again = true;
-    if (this.#reading) return;
-    this.#reading = true;
+    this.#looking ??= this.#read().finally(() => {
+      this.#looking = undefined;
+    });
+    return this.#looking;
+  }
+
+  async #read(): Promise<void> {
     try {
       while (this.#again) {
         this.#again = false;
@@ -72,8 +80,6 @@ export class ChangeFeed {
       }
     } catch (error) {
       if (!(error instanceof StoreUnavailable)) this.#logger.error({ error }, 'changes: look failed');
-    } finally {
-      this.#reading = false;
     }
   }
 

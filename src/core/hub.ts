@@ -157,7 +157,10 @@ export class Hub {
   async giveUp(tail: Tail): Promise<void> {
     // A balancer that goes takes thousands of connections with it in one moment.
     await this.#leaving
-      .run(() => this.#log.detachTail(tail.sessionId, tail.streamId, tail.holder, tail.delivered))
+      .run(() =>
+        // One that has sent nothing does not know how far its stream was sent: that is for the one before it to say.
+        this.#log.detachTail(tail.sessionId, tail.streamId, tail.holder, tail.started ? tail.delivered : undefined),
+      )
       .catch((error: Error) => this.#logger.debug({ error }, 'tail: not given up'));
   }
 
@@ -233,7 +236,8 @@ export class Hub {
         break;
       case 'subscription':
         for (const tail of presence.tails ?? []) {
-          if (tail instanceof MainTail) tail.setSubscription(signal.uri, signal.active);
+          if (!(tail instanceof MainTail)) continue;
+          tail.setSubscription(signal.uri, signal.active ? (signal.since ?? '') : undefined);
         }
         break;
       case 'tail-free':
@@ -265,6 +269,16 @@ export class Hub {
   /** After a gap in the bus: hints were lost, the logs were not. */
   async lookAtEverything(): Promise<void> {
     await this.#lookAt([...this.tails()]);
+  }
+
+  /** The store is back: reading was of no use before. */
+  async lookAtThoseBehind(): Promise<void> {
+    await this.#lookAt([...this.tails()].filter(({ behind }) => behind));
+  }
+
+  /** After a gap, and before anything more is heard of changes. */
+  forgetSubscriptions(): void {
+    for (const tail of this.tails()) if (tail instanceof MainTail) tail.forgetSubscriptions();
   }
 
   /** By the clock: a hint may have been lost without a trace. The next ones in turn; all of them, while they are few. */

@@ -19,15 +19,18 @@ const READ_LIMIT = 500;
 
 export interface MainTailOptions extends Omit<TailOptions, 'streamId' | 'primes'> {
   readonly changes: ChangeLog;
-  /** Reads from the store what the session is subscribed to. */
-  readonly subscriptions: () => Promise<readonly string[]>;
+  /** Reads from the store what the session is subscribed to, and since when. */
+  readonly subscriptions: () => Promise<ReadonlyMap<string, string>>;
   /** Before `notifications/initialized` a client is sent no changes; they wait in the log. */
   readonly initialized: boolean;
+  /** Asks the store whether that has come: word of it may have been lost, or have come too early. */
+  readonly isInitialized: () => Promise<boolean>;
 }
 
 export class MainTail extends Tail {
   readonly #changes: ChangeLog;
   readonly #subscriptions: Subscriptions;
+  readonly #isInitialized: () => Promise<boolean>;
   #initialized: boolean;
   #changesPosition: string;
   /** Live changes are taken only when everything before them was read. */
@@ -43,6 +46,7 @@ export class MainTail extends Tail {
     this.#changes = options.changes;
     this.#subscriptions = new Subscriptions(options.subscriptions);
     this.#initialized = options.initialized;
+    this.#isInitialized = options.isInitialized;
     this.#changesPosition = options.position.changes ?? '0-0';
     this.#recorded = this.delivered;
   }
@@ -55,6 +59,8 @@ export class MainTail extends Tail {
     super.moveTo(position);
     this.#changesPosition = position.changes ?? this.#changesPosition;
     this.#caughtUp = false;
+    // What lies before that is the business of whoever sent the stream until then.
+    this.#subscriptions.late.clear();
   }
 
   override start(position?: EventPosition): void {
@@ -69,8 +75,8 @@ export class MainTail extends Tail {
     void this.catchUp();
   }
 
-  get initialized(): boolean {
-    return this.#initialized;
+  override get behind(): boolean {
+    return !this.#caughtUp;
   }
 
   setInitialized(): void {
@@ -78,19 +84,21 @@ export class MainTail extends Tail {
     void this.catchUp();
   }
 
-  setSubscription(uri: string, active: boolean): void {
-    this.#subscriptions.set(uri, active);
+  /** `since` undefined: the session has unsubscribed. */
+  setSubscription(uri: string, since: string | undefined): void {
+    this.#subscriptions.hear(uri, since);
+    if (this.#subscriptions.late.size > 0) void this.catchUp();
   }
 
-  /** Signals about subscriptions were lost. */
+  /** Signals about subscriptions were lost: they are read again with the next look. */
   forgetSubscriptions(): void {
     this.#subscriptions.forget();
-    this.changesMissed();
+    this.#caughtUp = false;
   }
 
   /** A change of the fleet, in the order of its log. */
   offerChange(entry: ChangeEntry): void {
-    if (!this.active || !this.#started) return;
+    if (!this.active || !this.#started || !this.#initialized) return;
     // Catching up reads the log by itself, and may have told of what the node hears of only now.
     if (!isAfter(entry.position, this.#changesPosition)) return;
     if (this.#caughtUp && !this.sink.congested) this.#tell(entry);
@@ -103,9 +111,8 @@ export class MainTail extends Tail {
     void this.catchUp();
   }
 
-  override look(): Promise<void> {
-    if (!this.#caughtUp) void this.catchUp();
-    return super.look();
+  override async look(): Promise<void> {
+    await Promise.all([this.#caughtUp ? undefined : this.catchUp(), super.look()]);
   }
 
   protected override onDrained(): void {
@@ -113,9 +120,12 @@ export class MainTail extends Tail {
     void this.catchUp();
   }
 
-  /** Reads the changes that this stream has not been told of. */
+  /**
+   * Reads the changes that this stream has not been told of. Where the store fails, the position stays where it is: the next
+   * look, at the latest the one by the clock, goes on.
+   */
   async catchUp(): Promise<void> {
-    if (!this.#initialized || !this.#started || !this.active) return;
+    if (!this.#started || !this.active) return;
     this.#again = true;
     if (this.#catchingUp) return;
     this.#catchingUp = true;
@@ -123,26 +133,22 @@ export class MainTail extends Tail {
     try {
       while (this.#again && this.active) {
         this.#again = false;
-        // A store that fails here leaves the position where it is: the next look, at the latest the one by the clock, goes on.
-        await this.#subscriptions.ready();
+        if (!(await this.#mayTell())) return;
+        const { turn } = this;
+        await this.#tellLate();
         const { complete, entries } = await this.#changes.read(this.#changesPosition, READ_LIMIT);
+        const position = complete ? undefined : (entries.at(-1)?.position ?? (await this.#changes.latest()));
         if (!this.active) return;
-        const last = entries.at(-1);
-        if (complete) {
-          for (const entry of newestOfEach(entries)) {
-            if (this.sink.congested) {
-              this.sink.onDrain(() => this.onDrained());
-              return;
-            }
-            this.#tell(entry);
-          }
-          if (last) this.#changesPosition = last.position;
-        } else {
-          this.#tellAnythingMayHaveChanged(last?.position ?? (await this.#changes.latest()));
+        if (turn !== this.turn || this.#subscriptions.stale) {
+          // Sent on from another position, or wanted by others, than was known when this was read.
+          this.#again = true;
+          continue;
         }
+        if (position !== undefined) this.#tellAnythingMayHaveChanged(position);
+        else if (!this.#tellAll(entries)) return;
         if (entries.length > 0) this.#again = true;
       }
-      this.#caughtUp = true;
+      this.#caughtUp = !this.#subscriptions.stale;
     } catch (error) {
       if (!(error instanceof StoreUnavailable)) this.context.logger.error({ error }, 'main tail: catching up failed');
     } finally {
@@ -150,21 +156,61 @@ export class MainTail extends Tail {
     }
   }
 
+  async #mayTell(): Promise<boolean> {
+    if (!this.#initialized && (await this.#isInitialized())) this.#initialized = true;
+    if (this.#initialized) await this.#subscriptions.ready();
+    return this.#initialized;
+  }
+
+  /** Of what the session turned out to be subscribed to: whether it changed before this stream knew, and was passed over. */
+  async #tellLate(): Promise<void> {
+    const { late } = this.#subscriptions;
+    for (const [uri, since] of [...late]) {
+      if (isAfter(this.#changesPosition, since)) {
+        const { complete, entries } = await this.#changes.read(since, READ_LIMIT);
+        const wasPassed = ({ position, change }: ChangeEntry): boolean =>
+          change.kind === 'resource' && change.uri === uri && !isAfter(position, this.#changesPosition);
+        if (!this.active || !late.has(uri)) continue;
+        // Without an id: the position is that of what was sent before.
+        if (!complete || entries.length === READ_LIMIT || entries.some(wasPassed))
+          this.#send({ kind: 'resource', uri });
+      }
+      late.delete(uri);
+    }
+  }
+
+  /** False: the client has to read first; what is left stays in the log until then. */
+  #tellAll(entries: readonly ChangeEntry[]): boolean {
+    for (const entry of newestOfEach(entries)) {
+      if (this.sink.congested) {
+        this.sink.onDrain(() => this.onDrained());
+        return false;
+      }
+      this.#tell(entry);
+    }
+    this.#changesPosition = entries.at(-1)?.position ?? this.#changesPosition;
+    return true;
+  }
+
   #tell({ position, change }: ChangeEntry): void {
     this.#changesPosition = position;
     if (change.kind === 'resource' && !this.#subscriptions.has(change.uri)) return;
-    this.#send(change);
+    this.#send(change, formatEventId(this.position));
   }
 
   #tellAnythingMayHaveChanged(position: string): void {
     this.context.metrics.historyLost();
     this.#changesPosition = position;
-    for (const kind of ['tools', 'prompts', 'resources'] as const) this.#send({ kind });
-    for (const uri of this.#subscriptions) this.#send({ kind: 'resource', uri });
+    const resources = [...this.#subscriptions].map((uri) => ({ kind: 'resource' as const, uri }));
+    const changes: Change[] = [...resources, { kind: 'tools' }, { kind: 'prompts' }, { kind: 'resources' }];
+    // The position comes with the last one: who loses the connection before it is told again.
+    const last = changes.length - 1;
+    for (const [i, change] of changes.entries())
+      this.#send(change, i === last ? formatEventId(this.position) : undefined);
   }
 
-  #send(change: Change): void {
-    this.sink.send({ id: formatEventId(this.position), data: JSON.stringify(notificationOf(change)) });
+  #send(change: Change, id?: string): void {
+    this.sink.send({ ...(id !== undefined && { id }), data: JSON.stringify(notificationOf(change)) });
   }
 
   /**

@@ -80,8 +80,22 @@ export class Tail {
     return this.#finished || this.sink.closed;
   }
 
+  /** Changes whenever the position is set from outside. */
+  protected get turn(): number {
+    return this.#turn;
+  }
+
+  /** Whether there is more to read than what hints will bring. */
+  get behind(): boolean {
+    return false;
+  }
+
   protected get position(): EventPosition {
     return { streamId: this.streamId, own: this.own };
+  }
+
+  get started(): boolean {
+    return this.#started;
   }
 
   /** How far the client has been served; kept with the stream for a client that comes back without saying. */

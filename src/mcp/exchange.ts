@@ -43,6 +43,8 @@ const OF_THE_SESSION = new Set([
   'notifications/elicitation/complete',
 ]);
 
+const OVER = 'the exchange that asks is over, or not known';
+
 /** Notifications that a handler may have said before the first of them is stored. */
 const FARTHEST_AHEAD = 32;
 
@@ -278,7 +280,8 @@ export class Exchange implements OpenExchange, Seated {
     // then is not for the client that it serves now.
     if (this.#seat.lent && !this.#isOwn(options?.relatedRequestId)) {
       this.#options.logger.debug({ method: message.method }, 'exchange: said by nobody it serves');
-      if (isRequest(message)) throw new Error('the exchange that asks is over, or not known');
+      if (isRequest(message))
+        throw new Error(this.#options.isOwn ? OVER : `${OVER}; { relatedRequestId } says whose it is`);
       return;
     }
     try {

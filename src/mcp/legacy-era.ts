@@ -356,7 +356,8 @@ export class LegacyEra {
   readonly onStateRefused = (of: StateTooLarge['of']): void => this.options.metrics.refused(`state_${of}`);
 
   effects(sessionId: string): SessionEffects {
-    return createSessionEffects(sessionId, this.options.store.sessions, this.options.store.broker);
+    const { store, feed } = this.options;
+    return createSessionEffects(sessionId, store.sessions, store.broker, feed);
   }
 }
 

@@ -37,7 +37,8 @@ export interface ServerModule {
   readonly reusable: boolean;
   /**
    * Of a reusable module: its handlers speak only through their own requests (`ctx.mcpReq`, `extra`) and do not ask for the
-   * current exchange. What they say otherwise is refused. Saves a third of a fast request.
+   * current exchange. What they say otherwise is refused, and so are `elicitInput` and `requestSampling` of `ctx.mcpReq` without
+   * `relatedRequestId`: the SDK does not tell whose they are. Saves a third of a fast request.
    */
   readonly quiet: boolean;
   /** Its lists are the same for every caller until `notify` says otherwise. */

@@ -2,6 +2,7 @@
  * What results change in the session record: the log level and the subscriptions. A server object does not outlive its
  * request, so what it was told to remember is kept by the fleet; stored before the client is told that it was done.
  */
+import type { ChangeFeed } from '../core/change-feed.js';
 import { ErrorCode, errorResponse, isObject, type JsonRpcRequest, type JsonRpcResponse } from '../core/jsonrpc.js';
 import { isLogLevel, LOG_LEVELS } from '../core/log-level.js';
 import type { Broker, Signal } from '../core/ports/broker.js';
@@ -22,7 +23,12 @@ export interface SessionEffects {
 
 export const noEffects: SessionEffects = { apply: (_request, response) => response };
 
-export function createSessionEffects(sessionId: string, sessions: SessionStore, broker: Broker): SessionEffects {
+export function createSessionEffects(
+  sessionId: string,
+  sessions: SessionStore,
+  broker: Broker,
+  feed: Pick<ChangeFeed, 'position'>,
+): SessionEffects {
   const keep = async (stored: Promise<boolean>, signal: Signal): Promise<void> => {
     if (!(await stored)) throw new SessionGone('the session has ended');
     await broker.signal(signal);
@@ -44,9 +50,11 @@ export function createSessionEffects(sessionId: string, sessions: SessionStore, 
       const message = `params.uri has ${MAX_URI_LENGTH} characters at most`;
       return errorResponse(request.id, ErrorCode.InvalidParams, message);
     }
-    const stored = active ? sessions.subscribe(sessionId, uri) : sessions.unsubscribe(sessionId, uri);
+    // From before it is stored: what changes after the client's answer comes after this, wherever it is heard of.
+    const since = feed.position ?? '';
+    const stored = active ? sessions.subscribe(sessionId, uri, since) : sessions.unsubscribe(sessionId, uri);
     try {
-      await keep(stored, { kind: 'subscription', sessionId, uri, active });
+      await keep(stored, { kind: 'subscription', sessionId, uri, active, ...(active && since !== '' && { since }) });
     } catch (error) {
       if (!(error instanceof TooManySubscriptions)) throw error;
       const message = `Subscription limit reached (${MAX_SUBSCRIPTIONS} in one session)`;

@@ -1,6 +1,6 @@
 /** Opening the streams that clients ask for: the main stream, and what is left of another one. */
-import { type EventPosition, parseDelivered } from '../core/event-id.js';
-import { inPortions } from '../core/in-portions.js';
+import type { ChangeFeed } from '../core/change-feed.js';
+import { type EventPosition, isAfter, parseDelivered } from '../core/event-id.js';
 import { MainTail } from '../core/main-tail.js';
 import { MAIN_STREAM, START } from '../core/ports/event-log.js';
 import type { SessionRecord } from '../core/ports/session-store.js';
@@ -11,7 +11,6 @@ import type { EventSink } from './outlet.js';
 
 /** How long a response that was taken over from is waited for. Longer than a hop over the store, shorter than anybody notices. */
 const HAND_OVER_MS = 300;
-const REFRESHED_AT_ONCE = 100;
 
 export type OpenSink = (connectionId: string) => EventSink;
 
@@ -25,13 +24,14 @@ export async function openMainStream(
   from: EventPosition | undefined,
   openSink: OpenSink,
 ): Promise<boolean> {
-  const { store, hub, metrics, nodeToken } = era.options;
+  const { store, hub, feed, metrics, nodeToken } = era.options;
   const { sessionId } = session;
+  await feed.ready();
   const connectionId = newConnectionId();
   const attached = await store.log.attachTail(sessionId, MAIN_STREAM, { nodeToken, connectionId }, { takeOver: true });
   if (attached.outcome !== 'attached') return false;
   const delivered = attached.delivered === undefined ? undefined : parseDelivered(MAIN_STREAM, attached.delivered);
-  const beginning = { streamId: MAIN_STREAM, own: START, changes: session.changesPosition ?? `${session.createdAt}-0` };
+  const beginning = { streamId: MAIN_STREAM, own: START, changes: session.changesPosition ?? birth(session, feed) };
   const sink = openSink(connectionId);
   const tail = new MainTail(tailContext(era), {
     sessionId,
@@ -40,6 +40,7 @@ export async function openMainStream(
     changes: store.changes,
     subscriptions: () => store.sessions.subscriptions(sessionId),
     initialized: session.initialized,
+    isInitialized: async () => (await store.sessions.touch(sessionId))?.initialized === true,
   });
   track(era, tail, sink);
   metrics.streamOpened('main');
@@ -91,19 +92,10 @@ export async function resumeStream(
   return true;
 }
 
-/** Subscriptions and the handshake's end, as the store has them: signals about them may have been lost. */
-export async function refreshMainStreams(era: LegacyEra): Promise<void> {
-  const { store, hub, logger } = era.options;
-  const tails = [...hub.tails()].filter((tail) => tail instanceof MainTail);
-  await inPortions(tails, REFRESHED_AT_ONCE, async (tail) => {
-    try {
-      tail.forgetSubscriptions();
-      const session = await store.sessions.touch(tail.sessionId);
-      if (session?.initialized && !tail.initialized) tail.setInitialized();
-    } catch (error) {
-      logger.debug({ error }, 'main stream: not refreshed');
-    }
-  });
+/** By a clock that may be ahead, hence not after what has been heard of. */
+function birth({ createdAt }: SessionRecord, { position = START }: ChangeFeed): string {
+  const told = `${createdAt}-0`;
+  return isAfter(told, position) ? position : told;
 }
 
 function tailContext(era: LegacyEra): TailContext {

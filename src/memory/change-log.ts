@@ -4,9 +4,10 @@
  * Old entries leave with each use; an expiry that each append pushes further empties a log that nobody uses any more.
  */
 import type { ChangeEntry, ChangeLog } from '../core/ports/change-log.js';
+import { START } from '../core/ports/event-log.js';
 import type { StoreLimits } from '../core/ports/store.js';
 import type { Expiry } from './expiry-queue.js';
-import { timeOf } from './position.js';
+import { comparePositions, timeOf } from './position.js';
 import type { MemoryState } from './state.js';
 
 /**
@@ -41,7 +42,10 @@ export function createMemoryChangeLog(state: MemoryState, limits: StoreLimits): 
 
     async read(after, limit) {
       dropOld();
-      return state.changes.read(after, limit);
+      const { last } = state.changes;
+      const { complete, entries } = state.changes.read(after, limit);
+      // A position that the log has not come to is no better than one before what is kept.
+      return { complete: complete && (last === START || comparePositions(after, last) <= 0), entries };
     },
 
     async latest() {

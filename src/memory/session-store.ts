@@ -50,7 +50,7 @@ export function createMemorySessionStore(state: MemoryState, limits: StoreLimits
         ageEndsAt,
         ends: state.expiries.add(endsAt, () => state.expireSession(sessionId)),
         state: new Map(firstState),
-        subscriptions: new Set(),
+        subscriptions: new Map(),
         streams: new Map(),
         calls: new Map(),
         pools: places.filter(({ limit }) => limit > 0).map(({ pool }) => pool),
@@ -103,10 +103,11 @@ export function createMemorySessionStore(state: MemoryState, limits: StoreLimits
       return report(state.unreported, limit);
     },
 
-    async subscribe(sessionId, uri) {
+    async subscribe(sessionId, uri, since) {
       const held = state.session(sessionId)?.subscriptions;
-      if (held && held.size >= MAX_SUBSCRIPTIONS && !held.has(uri)) throw new TooManySubscriptions();
-      return held?.add(uri) !== undefined;
+      if (held?.has(uri)) return true;
+      if (held && held.size >= MAX_SUBSCRIPTIONS) throw new TooManySubscriptions();
+      return held?.set(uri, since) !== undefined;
     },
 
     async unsubscribe(sessionId, uri) {
@@ -116,7 +117,7 @@ export function createMemorySessionStore(state: MemoryState, limits: StoreLimits
     },
 
     async subscriptions(sessionId) {
-      return [...(state.session(sessionId)?.subscriptions ?? [])];
+      return new Map(state.session(sessionId)?.subscriptions);
     },
 
     async getState(sessionId, key) {

@@ -57,7 +57,7 @@ export interface SessionEntry {
   readonly ageEndsAt: number;
   readonly ends: Expiry;
   readonly state: Map<string, string>;
-  readonly subscriptions: Set<string>;
+  readonly subscriptions: Map<string, string>;
   readonly streams: Map<string, StreamEntry>;
   readonly calls: Map<string, CallEntry>;
   /** In which it has a place. */

@@ -103,7 +103,8 @@ export function createRedisBroker(options: RedisBrokerOptions): Broker & { close
 
   function subscribe(handlers: BrokerHandlers): Promise<void> {
     return new Promise((resolve) => {
-      let effective = false;
+      // A node that begins without the store may have opened streams before this is effective: that is a gap, too.
+      let effective = !redis.up;
       subscriber = new Subscriber({
         topology,
         link,

@@ -1,10 +1,10 @@
 /** The fleet's changes as one short Redis stream. Guarantees: core/ports/change-log.ts. */
 import type { Change, ChangeLog } from '../core/ports/change-log.js';
+import { START } from '../core/ports/event-log.js';
 import type { StoreLimits } from '../core/ports/store.js';
 import type { RedisConnection } from './connection.js';
 import { isGapless } from './event-log.js';
 import type { Keys } from './keys.js';
-import { comparePositions } from './positions.js';
 import { scripts } from './scripts.js';
 
 /** Changes kept. Who is behind by more is told that anything may have changed. */
@@ -32,8 +32,9 @@ export function createRedisChangeLog(redis: RedisConnection, keys: Keys, limits:
     async read(after, limit) {
       const [newest, raw] = await redis.run<[string, RawEntry[]]>(scripts.readChanges, both, [after, String(limit)]);
       const first = raw[0];
+      // A position that the log has not come to is no better than one before what is kept: what led there was lost.
       return {
-        complete: first ? isGapless(after, first[1][3]) : comparePositions(newest, after) <= 0,
+        complete: first ? isGapless(after, first[1][3]) : newest === START || newest === after,
         entries: raw.map(([position, fields]) => ({ position, change: JSON.parse(fields[1] as string) as Change })),
       };
     },

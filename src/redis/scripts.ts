@@ -23,6 +23,7 @@ export const scripts = {
   sessionLives: load('sessionLives-n'),
   updateSession: load('updateSession-1'),
   addSubscription: load('addSubscription-1'),
+  readSubscriptions: load('readSubscriptions-1'),
   deleteSession: load('deleteSession-3'),
   setState: load('setState-2'),
   deleteState: load('deleteState-2'),

@@ -24,6 +24,8 @@ const READ_VERSIONS = new Set<string | null | undefined>(['1', RECORD_VERSION]);
 const OPTIONAL = new Set(['initialize', 'principal', 'logLevel']);
 
 const SUBSCRIPTION = 'sub:';
+/** What stands there of a release that did not note since when. */
+const UNDATED = '1';
 
 /** Sessions of a full pool that are asked at once whether they still live. */
 const ASKED_AT_ONCE = 200;
@@ -230,17 +232,21 @@ export function createRedisSessionStore(
       return due.length === limit ? { ...result, more: true } : result;
     },
 
-    async subscribe(sessionId, uri) {
-      const args = [SUBSCRIPTION + uri, SUBSCRIPTION, String(MAX_SUBSCRIPTIONS)];
+    async subscribe(sessionId, uri, since) {
+      const args = [SUBSCRIPTION + uri, SUBSCRIPTION, String(MAX_SUBSCRIPTIONS), since];
       const reply = await redis.run<number>(scripts.addSubscription, [keys.session(sessionId)], args);
       if (reply === -1) throw new TooManySubscriptions();
       return reply === 1;
     },
     unsubscribe: (sessionId, uri) => change(sessionId, [], [SUBSCRIPTION + uri]),
     async subscriptions(sessionId) {
-      const key = keys.session(sessionId);
-      const fields = await redis.command<string[]>(key, 'HKEYS', key);
-      return fields.filter((field) => field.startsWith(SUBSCRIPTION)).map((field) => field.slice(SUBSCRIPTION.length));
+      const found = await redis.run<string[]>(scripts.readSubscriptions, [keys.session(sessionId)], [SUBSCRIPTION]);
+      const subscriptions = new Map<string, string>();
+      for (let i = 0; i < found.length; i += 2) {
+        const [field, since] = found.slice(i, i + 2) as [string, string];
+        subscriptions.set(field.slice(SUBSCRIPTION.length), since === UNDATED ? '' : since);
+      }
+      return subscriptions;
     },
 
     async getState(sessionId, key) {

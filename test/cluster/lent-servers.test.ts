@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { type Fleet, startFleet } from '../support/fleet.js';
 import { initialize, NEWEST_REVISION, type RpcMessage, textOf } from '../support/json-rpc.js';
-import { postMcp, RawSession } from '../support/raw-client.js';
+import { type Exchange, postMcp, RawSession } from '../support/raw-client.js';
 
 const module = (name: string): string => fileURLToPath(new URL(`../support/servers/${name}.mjs`, import.meta.url));
 
@@ -33,7 +33,7 @@ async function messagesOf(session: RawSession, tool: string, args: object = {}):
 const logsIn = (messages: readonly RpcMessage[]): unknown[] =>
   messages.filter(({ method }) => method === 'notifications/message').map(({ params }) => params.data);
 
-for (const name of ['lent', 'lent-following', 'lent-v1']) {
+for (const name of ['lent', 'lent-following', 'lent-quiet', 'lent-v1']) {
   describe(`servers of the reusable module ${name}`, () => {
     let fleet: Fleet;
     before(async () => {
@@ -51,6 +51,23 @@ for (const name of ['lent', 'lent-following', 'lent-v1']) {
         expect(seen.map(({ current }) => current)).to.deep.equal([a.id, b.id, a.id, b.id]);
       }
     });
+
+    if (name !== 'lent-v1') {
+      it('ask the client of the request that they serve, and nobody where they do not say which', async () => {
+        const session = await RawSession.open(fleet, { capabilities: { elicitation: {} } });
+        const ask = (bound: boolean) => session.startTool('ask', { bound }, { node: 0 });
+        const answered = async (exchange: Exchange): Promise<unknown> => {
+          const { id } = await exchange.asked('elicitation/create');
+          await session.post({ jsonrpc: '2.0', id, result: { action: 'accept', content: { word: 'yes' } } });
+          return JSON.parse(textOf(await exchange.answer()));
+        };
+        expect(await answered(await ask(true))).to.deep.equal({ word: 'yes' });
+        const unbound = await ask(false);
+        if (name === 'lent-quiet') {
+          expect(textOf(await unbound.answer())).to.match(/refused.*relatedRequestId/);
+        } else expect(await answered(unbound)).to.deep.equal({ word: 'yes' });
+      });
+    }
 
     it('know nothing of a client that the session does not have', async () => {
       const plain = await RawSession.open(fleet);

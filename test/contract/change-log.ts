@@ -37,6 +37,16 @@ export function changeLogContract(name: string, openHarness: OpenHarness): void 
       }
     });
 
+    it('says of a position that it has not come to that something is missing', async () => {
+      const { stores } = await open();
+      const position = await stores[0].changes.append({ kind: 'tools' });
+      expect((await stores[1].changes.read(position, ALL)).complete).to.equal(true);
+      const [time, sequence] = position.split('-').map(Number) as [number, number];
+      for (const ahead of [`${time}-${sequence + 1}`, `${time + 60_000}-0`]) {
+        expect(await stores[1].changes.read(ahead, ALL)).to.deep.equal({ complete: false, entries: [] });
+      }
+    });
+
     it('tells both nodes of each change, in order, with the position before it', async () => {
       const { stores } = await open();
       const nodes = [await listen(stores[0]), await listen(stores[1])];

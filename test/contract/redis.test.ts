@@ -27,7 +27,7 @@ describe('the contract over Redis', () => {
       const { sessionId } = record;
       const holder = { nodeToken: node.token, connectionId: 'get' };
       await b.sessions.touch(sessionId);
-      await b.sessions.subscribe(sessionId, 'test://subscribed');
+      await b.sessions.subscribe(sessionId, 'test://subscribed', '1-0');
       await b.sessions.incrementState(sessionId, 'counter', 1);
       await b.log.attachTail(sessionId, MAIN_STREAM, holder, { takeOver: true });
       await b.log.recordDelivered(sessionId, MAIN_STREAM, holder, '1-0');

@@ -14,7 +14,7 @@ const STREAMS = [MAIN_STREAM, 'call'];
 
 /** Fills everything that a session can have. */
 async function fill({ sessions, log, calls }: Store, { sessionId }: SessionRecord): Promise<void> {
-  await sessions.subscribe(sessionId, 'test://subscribed');
+  await sessions.subscribe(sessionId, 'test://subscribed', '1-0');
   await sessions.setState(sessionId, 'key', '1');
   await calls.enter({ sessionId, callId: 'entered' }, OWNER, '{}');
   for (const streamId of STREAMS) {
@@ -29,7 +29,7 @@ async function tryEveryWrite({ sessions, log, calls }: Store, { sessionId }: Ses
   expect(await sessions.update(sessionId, { initialized: true, logLevel: 'debug' }), 'update').to.equal(false);
   expect(await sessions.touch(sessionId), 'touch').to.equal(undefined);
   expect(await sessions.renew([sessionId]), 'renew').to.deep.equal([sessionId]);
-  expect(await sessions.subscribe(sessionId, 'test://late'), 'subscribe').to.equal(false);
+  expect(await sessions.subscribe(sessionId, 'test://late', '1-0'), 'subscribe').to.equal(false);
   expect(await sessions.unsubscribe(sessionId, 'test://subscribed'), 'unsubscribe').to.equal(false);
   expect(await sessions.setState(sessionId, 'key', '2'), 'setState').to.equal(false);
   expect(await sessions.incrementState(sessionId, 'key', 1), 'incrementState').to.equal(undefined);
@@ -53,7 +53,7 @@ async function tryEveryWrite({ sessions, log, calls }: Store, { sessionId }: Ses
 }
 
 async function expectNothing({ sessions, log, calls }: Store, { sessionId }: SessionRecord): Promise<void> {
-  expect(await sessions.subscriptions(sessionId)).to.deep.equal([]);
+  expect(await sessions.subscriptions(sessionId)).to.deep.equal(new Map());
   expect(await sessions.getState(sessionId, 'key')).to.equal(undefined);
   expect(await calls.claim({ sessionId, callId: 'entered' }, OWNER, 'other', '')).to.deep.equal({ outcome: 'over' });
   for (const streamId of STREAMS) {
@@ -106,7 +106,7 @@ export function sessionEndContract(name: string, openHarness: OpenHarness): void
       const { sessionId } = record;
       const writes = stores.flatMap(({ sessions, log, calls }) => [
         sessions.update(sessionId, { logLevel: 'debug' }),
-        sessions.subscribe(sessionId, 'test://amid'),
+        sessions.subscribe(sessionId, 'test://amid', '1-0'),
         sessions.setState(sessionId, 'key', '1'),
         sessions.incrementState(sessionId, 'counter', 1),
         log.append(sessionId, MAIN_STREAM, [{ data: 'amid' }]),

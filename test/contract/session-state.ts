@@ -14,30 +14,44 @@ async function rejectionOf(promise: Promise<unknown>): Promise<unknown> {
   );
 }
 
+const SINCE = '1700000000000-3';
+
 export function sessionStateContract(name: string, openHarness: OpenHarness): void {
   describeContract(`${name}: subscriptions`, openHarness, (open) => {
     it('are seen by every node, once however often they were made', async () => {
       const { stores } = await open();
       const [a, b] = stores;
       const { sessionId } = await openSession(a);
-      expect(await a.sessions.subscribe(sessionId, 'test://one')).to.equal(true);
-      expect(await b.sessions.subscribe(sessionId, 'test://one')).to.equal(true);
-      expect(await b.sessions.subscribe(sessionId, 'test://two?q=ü')).to.equal(true);
+      expect(await a.sessions.subscribe(sessionId, 'test://one', SINCE)).to.equal(true);
+      expect(await b.sessions.subscribe(sessionId, 'test://one', SINCE)).to.equal(true);
+      expect(await b.sessions.subscribe(sessionId, 'test://two?q=ü', SINCE)).to.equal(true);
       for (const { sessions } of stores) {
-        expect(await sessions.subscriptions(sessionId)).to.have.members(['test://one', 'test://two?q=ü']);
+        expect([...(await sessions.subscriptions(sessionId)).keys()]).to.have.members(['test://one', 'test://two?q=ü']);
       }
+    });
+
+    it('say since when they count: by the first word, until they end', async () => {
+      const { stores } = await open();
+      const [a, b] = stores;
+      const { sessionId } = await openSession(a);
+      await a.sessions.subscribe(sessionId, 'test://one', '5-0');
+      await b.sessions.subscribe(sessionId, 'test://one', '7-0');
+      expect(await b.sessions.subscriptions(sessionId)).to.deep.equal(new Map([['test://one', '5-0']]));
+      await b.sessions.unsubscribe(sessionId, 'test://one');
+      await b.sessions.subscribe(sessionId, 'test://one', '9-0');
+      expect(await a.sessions.subscriptions(sessionId)).to.deep.equal(new Map([['test://one', '9-0']]));
     });
 
     it('end one by one, also those that were never made', async () => {
       const { stores } = await open();
       const [a, b] = stores;
       const { sessionId } = await openSession(a);
-      await a.sessions.subscribe(sessionId, 'test://one');
-      await a.sessions.subscribe(sessionId, 'test://two');
+      await a.sessions.subscribe(sessionId, 'test://one', SINCE);
+      await a.sessions.subscribe(sessionId, 'test://two', SINCE);
       expect(await b.sessions.unsubscribe(sessionId, 'test://one')).to.equal(true);
       expect(await b.sessions.unsubscribe(sessionId, 'test://one')).to.equal(true);
       expect(await b.sessions.unsubscribe(sessionId, 'test://never')).to.equal(true);
-      expect(await a.sessions.subscriptions(sessionId)).to.deep.equal(['test://two']);
+      expect(await a.sessions.subscriptions(sessionId)).to.deep.equal(new Map([['test://two', SINCE]]));
     });
 
     it('are bounded in number, over all nodes at once', async () => {
@@ -45,24 +59,24 @@ export function sessionStateContract(name: string, openHarness: OpenHarness): vo
       const { sessionId } = await openSession(stores[0]);
       const subscribe = (i: number) =>
         (stores[i % stores.length] as Store).sessions
-          .subscribe(sessionId, `test://${i}`)
+          .subscribe(sessionId, `test://${i}`, SINCE)
           .catch((error: unknown) => error);
       const outcomes = await Promise.all(timesOf(MAX_SUBSCRIPTIONS + 20).map(subscribe));
       expect(outcomes.filter((outcome) => outcome === true)).to.have.length(MAX_SUBSCRIPTIONS);
       expect(outcomes.filter((outcome) => outcome instanceof TooManySubscriptions)).to.have.length(20);
-      const [held] = await stores[0].sessions.subscriptions(sessionId);
-      expect(await stores[1].sessions.subscribe(sessionId, held as string), 'one that is there').to.equal(true);
-      await stores[1].sessions.unsubscribe(sessionId, held as string);
-      expect(await stores[0].sessions.subscribe(sessionId, 'test://in its place')).to.equal(true);
+      const [held = ''] = (await stores[0].sessions.subscriptions(sessionId)).keys();
+      expect(await stores[1].sessions.subscribe(sessionId, held, SINCE), 'one that is there').to.equal(true);
+      await stores[1].sessions.unsubscribe(sessionId, held);
+      expect(await stores[0].sessions.subscribe(sessionId, 'test://in its place', SINCE)).to.equal(true);
     });
 
     it('do not show in the record or in another session', async () => {
       const { stores } = await open();
       const [a, b] = stores;
       const [record, other] = [await openSession(a), await openSession(a)];
-      await a.sessions.subscribe(record.sessionId, 'test://one');
+      await a.sessions.subscribe(record.sessionId, 'test://one', SINCE);
       expect(await b.sessions.touch(record.sessionId)).to.deep.equal(record);
-      expect(await b.sessions.subscriptions(other.sessionId)).to.deep.equal([]);
+      expect(await b.sessions.subscriptions(other.sessionId)).to.deep.equal(new Map());
     });
   });
 
@@ -76,7 +90,7 @@ export function sessionStateContract(name: string, openHarness: OpenHarness): vo
         expect(await a.sessions.setState(sessionId, key, json)).to.equal(true);
         expect(await b.sessions.getState(sessionId, key), key).to.equal(json);
       }
-      expect(await b.sessions.subscriptions(sessionId)).to.deep.equal([]);
+      expect(await b.sessions.subscriptions(sessionId)).to.deep.equal(new Map());
     });
 
     it('begins with any write, in a session that was opened without', async () => {

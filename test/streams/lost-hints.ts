@@ -7,6 +7,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
 import { eventually } from '../support/eventually.js';
+import { RawSession } from '../support/raw-client.js';
 import { type Audience, withAudience } from './audience.js';
 import { withChance } from './chance.js';
 import { size, tell } from './scale.js';
@@ -15,6 +16,7 @@ import { type StreamSuite, sendNumber, upTo } from './stream-suite.js';
 const STREAMS = size(30, 150);
 const KILLING_MS = size(2000, 10_000);
 const BETWEEN_KILLS_MS = [20, 200] as const;
+const SUBSCRIBERS = 150;
 /** Own messages go to every so many streams. */
 const ADDRESSED = 3;
 
@@ -70,4 +72,32 @@ export const lostHints: StreamSuite = (fleet, worker) => {
         expect(killed, 'connections killed').to.be.above(fleet().nodes.length);
       }),
     )).timeout(120_000);
+
+  it('reaches those whose subscription was not heard of either, however many they are', async () => {
+    // More than are looked at in one portion.
+    const sessions = await Promise.all(upTo(SUBSCRIBERS).map(() => RawSession.open(fleet())));
+    const streams = await Promise.all(sessions.map((session) => session.stream({ node: 0 })));
+    const uri = (i: number): string => `test://unheard/${i}`;
+    const isTold = (i: number): boolean => streams[i]?.messages.some(({ params }) => params?.uri === uri(i)) ?? false;
+    let cutting = true;
+    const cut = (async () => {
+      while (cutting) {
+        await fleet().inspect.sendCommand(['CLIENT', 'KILL', 'TYPE', 'pubsub']);
+        await pause(5);
+      }
+    })();
+    try {
+      await Promise.all(
+        sessions.map(async (session, i) => {
+          await session.request('resources/subscribe', { uri: uri(i) }, { node: 1 });
+          await session.callTool('touch', { uri: uri(i) }, { node: 2 });
+        }),
+      );
+    } finally {
+      cutting = false;
+      await cut;
+    }
+    await eventually(() => upTo(SUBSCRIBERS).every(isTold), { what: 'a change told to all', deadlineMs: 30_000 });
+    for (const stream of streams) stream.close();
+  }).timeout(90_000);
 };

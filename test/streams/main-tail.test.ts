@@ -13,10 +13,16 @@ import { eventually } from '../support/eventually.js';
 
 const change = (position: string): ChangeEntry => ({ position, change: { kind: 'tools' } });
 const update = (position: string, uri: string): ChangeEntry => ({ position, change: { kind: 'resource', uri } });
-const nothing = async (): Promise<string[]> => [];
+const nothing = async (): Promise<Map<string, string>> => new Map();
+const wanted = (...uris: string[]): Map<string, string> => new Map(uris.map((uri) => [uri, '1-0']));
 
 /** A main stream of an empty log, over a log of changes; `sent` is what its client gets. */
-function openTail(changes: ChangeEntry[], subscriptions = nothing): { tail: MainTail; sent: SseEvent[] } {
+function openTail(
+  changes: ChangeEntry[],
+  subscriptions = nothing,
+  arrive = async (entries: ChangeEntry[]) => entries,
+  isInitialized?: () => Promise<boolean>,
+): { tail: MainTail; sent: SseEvent[] } {
   const sent: SseEvent[] = [];
   const sink: Partial<EventSink> = {
     connectionId: 'connection',
@@ -28,7 +34,10 @@ function openTail(changes: ChangeEntry[], subscriptions = nothing): { tail: Main
   const reading = { known: true, complete: true, over: false, entries: [], holder };
   const log: Partial<EventLog> = { read: async () => reading, recordDelivered: async () => {} };
   const changeLog: Partial<ChangeLog> = {
-    read: async (after) => ({ complete: true, entries: changes.filter(({ position }) => position > after) }),
+    read: async (after) => ({
+      complete: true,
+      entries: await arrive(changes.filter(({ position }) => position > after)),
+    }),
   };
   const tail = new MainTail({ log, nodeToken: 'node' } as TailContext, {
     sessionId: 'session',
@@ -36,7 +45,8 @@ function openTail(changes: ChangeEntry[], subscriptions = nothing): { tail: Main
     position: { streamId: MAIN_STREAM, own: START, changes: '1-0' },
     changes: changeLog as ChangeLog,
     subscriptions,
-    initialized: true,
+    initialized: isInitialized === undefined,
+    isInitialized: isInitialized ?? (async () => true),
   });
   return { tail, sent };
 }
@@ -63,7 +73,7 @@ describe('a main stream that does not know yet what its session is subscribed to
     const { tail, sent } = openTail(log, async () => {
       asked += 1;
       if (asked < 3) throw new StoreUnavailable('away');
-      return ['b'];
+      return wanted('b');
     });
     tail.start();
     await eventually(() => {
@@ -76,25 +86,72 @@ describe('a main stream that does not know yet what its session is subscribed to
   });
 
   it('believes what it hears meanwhile more than what it reads', async () => {
-    let answer: (uris: string[]) => void = () => {};
+    let answer: (uris: Map<string, string>) => void = () => {};
     const { tail, sent } = openTail(log, () => new Promise((resolve) => (answer = resolve)));
     tail.start();
-    tail.setSubscription('a', true);
-    tail.setSubscription('b', false);
-    answer(['b', 'c']);
+    tail.setSubscription('a', '1-0');
+    tail.setSubscription('b', undefined);
+    answer(wanted('b', 'c'));
     await eventually(() => sent.length === 2);
     expect(told(sent)).to.deep.equal(['a', 'c']);
   });
 
-  it('reads anew after signals were lost, before it tells of anything more', async () => {
-    const readings = [['a'], ['c']];
-    const changes = log.slice(0, 1);
-    const { tail, sent } = openTail(changes, async () => readings.shift() ?? []);
+  it('reads anew after signals were lost, and looks back at what it has passed over by then', async () => {
+    const readings = [wanted('a'), wanted('a', 'b', 'c')];
+    const { tail, sent } = openTail(log, async () => readings.shift() ?? wanted());
     tail.start();
     await eventually(() => sent.length === 1);
-    changes.push(...log.slice(1));
+    await tail.catchUp();
+    tail.offerChange(update('5-0', 'd'));
     tail.forgetSubscriptions();
-    await eventually(() => sent.length === 2);
-    expect(told(sent)).to.deep.equal(['a', 'c']);
+    await tail.look();
+    expect(told(sent)).to.deep.equal(['a', 'b', 'c']);
+  });
+
+  it('tells of a change whose word overtook that of the subscription, and of none before the subscription', async () => {
+    const { tail, sent } = openTail(log, nothing);
+    tail.start();
+    await tail.catchUp();
+    await eventually(() => !tail.behind);
+    tail.setSubscription('b', '2-0');
+    tail.setSubscription('a', '2-0');
+    await eventually(() => sent.length > 0);
+    await eventually(() => !tail.behind);
+    expect(told(sent)).to.deep.equal(['b']);
+    expect(sent[0]?.id, 'the position is that of what was sent before').to.equal(undefined);
+  });
+
+  it('judges no change by what it knew before it was told to forget', async () => {
+    const readings = [wanted(), wanted('b')];
+    const late: (() => void)[] = [];
+    const { tail, sent } = openTail(
+      log,
+      async () => readings.shift() ?? wanted(),
+      (entries) => {
+        return new Promise((resolve) => late.push(() => resolve(entries)));
+      },
+    );
+    tail.start();
+    await eventually(() => late.length === 1);
+    tail.forgetSubscriptions();
+    await eventually(() => {
+      late.shift()?.();
+      return sent.length === 1;
+    });
+    expect(told(sent)).to.deep.equal(['b']);
+  });
+});
+
+describe('a main stream whose client has not said, as far as its node knows, that it is initialized', () => {
+  it('asks with each look, and is silent until then', async () => {
+    let is = false;
+    const { tail, sent } = openTail([change('2-0')], nothing, undefined, async () => is);
+    tail.start();
+    tail.offerChange(change('2-0'));
+    await tail.look();
+    expect(sent).to.deep.equal([]);
+    is = true;
+    await tail.look();
+    expect(sent).to.have.lengthOf(1);
   });
 });

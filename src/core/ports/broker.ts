@@ -22,7 +22,14 @@ export type Signal =
     }
   | { readonly kind: 'level'; readonly sessionId: string; readonly level: string }
   | { readonly kind: 'initialized'; readonly sessionId: string }
-  | { readonly kind: 'subscription'; readonly sessionId: string; readonly uri: string; readonly active: boolean }
+  | {
+      readonly kind: 'subscription';
+      readonly sessionId: string;
+      readonly uri: string;
+      readonly active: boolean;
+      /** Position in the log of changes from which on it counts; see `SessionStore.subscribe`. Absent: not known. */
+      readonly since?: string;
+    }
   | { readonly kind: 'tail-free'; readonly sessionId: string; readonly streamId: string };
 
 /** "Look at this log": sent to the node that tails a stream. */

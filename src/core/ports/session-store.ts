@@ -103,12 +103,15 @@ export interface SessionStore {
   sweep(limit: number): Promise<SweepResult>;
 
   /**
-   * `resources/subscribe` and `unsubscribe`. False: the session is gone. Idempotent.
+   * `resources/subscribe` and `unsubscribe`. False: the session is gone. Idempotent: the first one stands.
+   * `since`: position in the log of changes from which on changes are owed, so that whoever learns of the subscription late
+   * knows where to look.
    * @throws TooManySubscriptions beyond {@link MAX_SUBSCRIPTIONS}
    */
-  subscribe(sessionId: string, uri: string): Promise<boolean>;
+  subscribe(sessionId: string, uri: string, since: string): Promise<boolean>;
   unsubscribe(sessionId: string, uri: string): Promise<boolean>;
-  subscriptions(sessionId: string): Promise<string[]>;
+  /** Each with its `since`; empty where a release that did not note it made the subscription. */
+  subscriptions(sessionId: string): Promise<Map<string, string>>;
 
   /** The session's own state: JSON texts by key, gone with the session. Undefined: no such key (or no session). */
   getState(sessionId: string, key: string): Promise<string | undefined>;

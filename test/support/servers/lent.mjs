@@ -12,6 +12,7 @@ export const fixedLists = true;
 let built = 0;
 let spoken = Promise.resolve();
 
+const FORM = { type: 'object', properties: { word: { type: 'string' } } };
 const reply = (value) => ({ content: [{ type: 'text', text: JSON.stringify(value) }] });
 
 export const createLent =
@@ -58,6 +59,20 @@ export const createLent =
       async ({ level }, ctx) => {
         await ctx.mcpReq.log(level, `at ${level}`);
         return reply({ serverNumber });
+      },
+    );
+    server.registerTool(
+      'ask',
+      { description: 'Asks for a word', inputSchema: z.object({ bound: z.boolean() }) },
+      async ({ bound }, ctx) => {
+        const options = bound ? { relatedRequestId: ctx.mcpReq.id } : {};
+        const asked = ctx.mcpReq.elicitInput({ message: 'a word', requestedSchema: FORM }, options);
+        return reply(
+          await asked.then(
+            ({ content }) => content,
+            ({ message }) => ({ refused: message }),
+          ),
+        );
       },
     );
     const { LENT_COUNT_FILE: file } = process.env;
