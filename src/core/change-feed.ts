@@ -14,8 +14,9 @@ export class ChangeFeed {
   readonly #listeners = new Set<(entry: ChangeEntry) => void>();
   readonly #onMissed = new Set<() => void>();
   #position: string | undefined;
-  #looking: Promise<void> | undefined;
-  #again = false;
+  #round: Promise<void> = Promise.resolve();
+  #next: Promise<void> | undefined;
+  #reading = false;
 
   constructor(log: ChangeLog, logger: Logger) {
     this.#log = log;
@@ -44,42 +45,40 @@ export class ChangeFeed {
   }
 
   hear(previous: string, entry: ChangeEntry): void {
-    if (!this.#looking && previous === this.#position) this.#pass(entry);
+    if (!this.#reading && previous === this.#position) this.#pass(entry);
     else void this.look();
   }
 
   /**
-   * Reads what was missed; resolves when that is done, or the store has failed. The first look only finds out where the log
-   * ends: nobody has missed anything yet.
+   * Reads what was missed; resolves when a reading that began after this call is done, or the store has failed. The first one
+   * only finds out where the log ends: nobody has missed anything yet.
    */
   look(): Promise<void> {
-    this.#again = true;
-    this.#looking ??= this.#read().finally(() => {
-      this.#looking = undefined;
+    this.#next ??= this.#round.then(() => {
+      this.#next = undefined;
+      this.#round = this.#read();
+      return this.#round;
     });
-    return this.#looking;
+    return this.#next;
   }
 
   async #read(): Promise<void> {
+    this.#reading = true;
     try {
-      while (this.#again) {
-        this.#again = false;
-        if (this.#position === undefined) {
-          this.#position = await this.#log.latest();
-          continue;
-        }
-        const { complete, entries } = await this.#log.read(this.#position, READ_LIMIT);
-        if (!complete) {
-          this.#position = entries.at(-1)?.position ?? (await this.#log.latest());
-          for (const missed of this.#onMissed) missed();
-          this.#again = true;
-          continue;
-        }
-        for (const entry of entries) this.#pass(entry);
-        if (entries.length === READ_LIMIT) this.#again = true;
+      if (this.#position === undefined) {
+        this.#position = await this.#log.latest();
+        return;
       }
+      const { complete, entries } = await this.#log.read(this.#position, READ_LIMIT);
+      if (!complete) {
+        this.#position = entries.at(-1)?.position ?? (await this.#log.latest());
+        for (const missed of this.#onMissed) missed();
+      } else for (const entry of entries) this.#pass(entry);
+      if (!complete || entries.length === READ_LIMIT) void this.look();
     } catch (error) {
       if (!(error instanceof StoreUnavailable)) this.#logger.error({ error }, 'changes: look failed');
+    } finally {
+      this.#reading = false;
     }
   }
 

@@ -157,10 +157,7 @@ export class Hub {
   async giveUp(tail: Tail): Promise<void> {
     // A balancer that goes takes thousands of connections with it in one moment.
     await this.#leaving
-      .run(() =>
-        // One that has sent nothing does not know how far its stream was sent: that is for the one before it to say.
-        this.#log.detachTail(tail.sessionId, tail.streamId, tail.holder, tail.started ? tail.delivered : undefined),
-      )
+      .run(() => this.#log.detachTail(tail.sessionId, tail.streamId, tail.holder, tail.delivered))
       .catch((error: Error) => this.#logger.debug({ error }, 'tail: not given up'));
   }
 

@@ -9,6 +9,7 @@
  */
 import type { EventPosition } from './event-id.js';
 import { formatEventId, isAfter } from './event-id.js';
+import type { Portions } from './in-portions.js';
 import type { Change, ChangeEntry, ChangeLog } from './ports/change-log.js';
 import { MAIN_STREAM } from './ports/event-log.js';
 import { StoreUnavailable } from './ports/store.js';
@@ -25,12 +26,15 @@ export interface MainTailOptions extends Omit<TailOptions, 'streamId' | 'primes'
   readonly initialized: boolean;
   /** Asks the store whether that has come: word of it may have been lost, or have come too early. */
   readonly isInitialized: () => Promise<boolean>;
+  /** Shared by all tails of the node. */
+  readonly readings: Portions;
 }
 
 export class MainTail extends Tail {
   readonly #changes: ChangeLog;
   readonly #subscriptions: Subscriptions;
   readonly #isInitialized: () => Promise<boolean>;
+  readonly #readings: Portions;
   #initialized: boolean;
   #changesPosition: string;
   /** Live changes are taken only when everything before them was read. */
@@ -47,6 +51,7 @@ export class MainTail extends Tail {
     this.#subscriptions = new Subscriptions(options.subscriptions);
     this.#initialized = options.initialized;
     this.#isInitialized = options.isInitialized;
+    this.#readings = options.readings;
     this.#changesPosition = options.position.changes ?? '0-0';
     this.#recorded = this.delivered;
   }
@@ -87,7 +92,9 @@ export class MainTail extends Tail {
   /** `since` undefined: the session has unsubscribed. */
   setSubscription(uri: string, since: string | undefined): void {
     this.#subscriptions.hear(uri, since);
-    if (this.#subscriptions.late.size > 0) void this.catchUp();
+    if (!this.#subscriptions.late.has(uri)) return;
+    if (isAfter(this.#changesPosition, since ?? '')) void this.catchUp();
+    else this.#subscriptions.late.delete(uri);
   }
 
   /** Signals about subscriptions were lost: they are read again with the next look. */
@@ -111,8 +118,9 @@ export class MainTail extends Tail {
     void this.catchUp();
   }
 
-  override async look(): Promise<void> {
-    await Promise.all([this.#caughtUp ? undefined : this.catchUp(), super.look()]);
+  override look(): Promise<void> {
+    if (!this.#caughtUp) void this.catchUp();
+    return super.look();
   }
 
   protected override onDrained(): void {
@@ -133,20 +141,8 @@ export class MainTail extends Tail {
     try {
       while (this.#again && this.active) {
         this.#again = false;
-        if (!(await this.#mayTell())) return;
-        const { turn } = this;
-        await this.#tellLate();
-        const { complete, entries } = await this.#changes.read(this.#changesPosition, READ_LIMIT);
-        const position = complete ? undefined : (entries.at(-1)?.position ?? (await this.#changes.latest()));
-        if (!this.active) return;
-        if (turn !== this.turn || this.#subscriptions.stale) {
-          // Sent on from another position, or wanted by others, than was known when this was read.
-          this.#again = true;
-          continue;
-        }
-        if (position !== undefined) this.#tellAnythingMayHaveChanged(position);
-        else if (!this.#tellAll(entries)) return;
-        if (entries.length > 0) this.#again = true;
+        // After a gap all tails of the node are behind, and the first change that is heard sets all of them off.
+        if (!(await this.#readings.run(() => this.#readOn()))) return;
       }
       this.#caughtUp = !this.#subscriptions.stale;
     } catch (error) {
@@ -154,6 +150,25 @@ export class MainTail extends Tail {
     } finally {
       this.#catchingUp = false;
     }
+  }
+
+  /** False: nothing can be told for now, and somebody will come back to that. */
+  async #readOn(): Promise<boolean> {
+    if (!(await this.#mayTell())) return false;
+    const { turn } = this;
+    await this.#tellLate();
+    const { complete, entries } = await this.#changes.read(this.#changesPosition, READ_LIMIT);
+    const position = complete ? undefined : (entries.at(-1)?.position ?? (await this.#changes.latest()));
+    if (!this.active) return false;
+    if (turn !== this.turn || this.#subscriptions.stale) {
+      // Sent on from another position, or wanted by others, than was known when this was read.
+      this.#again = true;
+      return true;
+    }
+    if (position !== undefined) this.#tellAnythingMayHaveChanged(position);
+    else if (!this.#tellAll(entries)) return false;
+    if (entries.length > 0) this.#again = true;
+    return true;
   }
 
   async #mayTell(): Promise<boolean> {
@@ -164,19 +179,24 @@ export class MainTail extends Tail {
 
   /** Of what the session turned out to be subscribed to: whether it changed before this stream knew, and was passed over. */
   async #tellLate(): Promise<void> {
-    const { late } = this.#subscriptions;
-    for (const [uri, since] of [...late]) {
-      if (isAfter(this.#changesPosition, since)) {
-        const { complete, entries } = await this.#changes.read(since, READ_LIMIT);
+    const late = new Map(this.#subscriptions.late);
+    const passed = [...late.values()].filter((since) => isAfter(this.#changesPosition, since));
+    if (passed.length > 0) {
+      const oldest = passed.reduce((a, b) => (isAfter(a, b) ? b : a));
+      const { complete, entries } = await this.#changes.read(oldest, READ_LIMIT);
+      if (!this.active) return;
+      const isAll = complete && entries.length < READ_LIMIT;
+      for (const [uri, since] of late) {
         const wasPassed = ({ position, change }: ChangeEntry): boolean =>
-          change.kind === 'resource' && change.uri === uri && !isAfter(position, this.#changesPosition);
-        if (!this.active || !late.has(uri)) continue;
+          change.kind === 'resource' &&
+          change.uri === uri &&
+          isAfter(position, since) &&
+          !isAfter(position, this.#changesPosition);
         // Without an id: the position is that of what was sent before.
-        if (!complete || entries.length === READ_LIMIT || entries.some(wasPassed))
-          this.#send({ kind: 'resource', uri });
+        if (this.#subscriptions.has(uri) && (!isAll || entries.some(wasPassed))) this.#send({ kind: 'resource', uri });
       }
-      late.delete(uri);
     }
+    for (const uri of late.keys()) this.#subscriptions.late.delete(uri);
   }
 
   /** False: the client has to read first; what is left stays in the log until then. */

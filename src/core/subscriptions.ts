@@ -60,6 +60,7 @@ export class Subscriptions {
         const read = await this.#read();
         if (this.#known) for (const [uri, since] of read) this.#learn(uri, since);
         this.#uris = new Set(read.keys());
+        for (const uri of this.late.keys()) if (!this.#uris.has(uri)) this.late.delete(uri);
         this.#known = true;
       } catch (error) {
         this.#stale = true;

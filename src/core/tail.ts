@@ -94,10 +94,6 @@ export class Tail {
     return { streamId: this.streamId, own: this.own };
   }
 
-  get started(): boolean {
-    return this.#started;
-  }
-
   /** How far the client has been served; kept with the stream for a client that comes back without saying. */
   get delivered(): string {
     return formatDelivered(this.position);

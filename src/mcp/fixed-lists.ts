@@ -55,7 +55,7 @@ export class FixedLists {
     const heard = (): boolean =>
       this.#feed.position === newest || (newest === START && this.#feed.position !== undefined);
     if (!heard()) await this.#feed.look();
-    // Others are reading, or more came meanwhile: the server is asked.
+    // More came meanwhile: the server is asked.
     if (!heard()) return undefined;
     const result = this.#results.get(`${revision} ${request.method}`);
     return result && `{"jsonrpc":"2.0","id":${JSON.stringify(request.id)},"result":${result}}`;

@@ -9,6 +9,7 @@
  */
 import type { ChangeFeed } from '../core/change-feed.js';
 import type { Hub } from '../core/hub.js';
+import { Portions } from '../core/in-portions.js';
 import { ErrorCode, errorResponse, isRequest, type JsonRpcMessage, type JsonRpcRequest } from '../core/jsonrpc.js';
 import { Recent } from '../core/limits/recent.js';
 import type { StateLimits, StateTooLarge } from '../core/limits/state-size.js';
@@ -70,6 +71,9 @@ export interface LegacyEraOptions {
   readonly stateLimits: StateLimits;
 }
 
+/** Main streams that read the store at the same time, however many have something to catch up on. */
+const READINGS_AT_ONCE = 100;
+
 /** Who asks, and what handlers are told of the HTTP request. */
 export interface Caller {
   readonly principal: string;
@@ -95,6 +99,8 @@ export class LegacyEra {
   readonly #posts: PostOutletContext;
   readonly #notices: Notices;
   readonly #running: RunningCalls;
+  /** Of main streams that are behind. */
+  readonly readings = new Portions(READINGS_AT_ONCE);
   /** Pools of sessions that somebody was refused a place in. */
   readonly crowded = new Recent();
 

@@ -40,6 +40,7 @@ export async function openMainStream(
     changes: store.changes,
     subscriptions: () => store.sessions.subscriptions(sessionId),
     initialized: session.initialized,
+    readings: era.readings,
     isInitialized: async () => (await store.sessions.touch(sessionId))?.initialized === true,
   });
   track(era, tail, sink);

@@ -45,23 +45,19 @@ export function createMemoryTails(state: MemoryState, streams: Streams): Tails {
 
     async handOver(sessionId, streamId, former, delivered) {
       const stream = streams.find(sessionId, streamId);
-      if (!stream || !isSame(stream.former, former)) return;
+      if (!stream?.holder || !isSame(stream.former, former)) return;
       const { holder } = stream;
       stream.delivered = delivered ?? stream.delivered;
       stream.former = undefined;
-      if (!holder) return;
       state.wake(holder.nodeToken, { sessionId, streamId, holder, handedOver: stream.delivered ?? '' });
     },
 
     async detachTail(sessionId, streamId, holder, delivered) {
       const stream = findHeld(sessionId, streamId, holder);
       if (!stream) return;
+      stream.delivered = delivered;
       stream.holder = undefined;
-      // Of one that has sent nothing: who was taken over from may still say how far it got.
-      if (delivered !== undefined) {
-        stream.delivered = delivered;
-        stream.former = undefined;
-      }
+      stream.former = undefined;
       // Told by the log itself, so that no caller can give a stream up and forget those who wait for it.
       state.signal({ kind: 'tail-free', sessionId, streamId });
     },

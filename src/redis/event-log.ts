@@ -115,7 +115,7 @@ export function createRedisEventLog(
 
     async detachTail(sessionId, streamId, holder, delivered) {
       const signal = JSON.stringify({ kind: 'tail-free', sessionId, streamId });
-      const args = [formatHolder(holder), delivered ?? '', keys.bus, signal];
+      const args = [formatHolder(holder), delivered, keys.bus, signal];
       await redis.run(scripts.detachTail, tail(sessionId, streamId), args);
     },
 

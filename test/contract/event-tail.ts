@@ -43,18 +43,6 @@ export function eventTailContract(name: string, openHarness: OpenHarness): void 
       expect(next).to.deep.equal({ outcome: 'attached', delivered: '5-0', former: undefined });
     });
 
-    it('goes on, after one that has sent nothing, where the one before it says that it stopped', async () => {
-      const { stores } = await open();
-      const [a, b] = stores;
-      const { sessionId } = await openSession(a);
-      await a.log.attachTail(sessionId, MAIN_STREAM, ONE, IF_FREE);
-      await b.log.attachTail(sessionId, MAIN_STREAM, TWO, TAKE_OVER);
-      await b.log.detachTail(sessionId, MAIN_STREAM, TWO, undefined);
-      await a.log.handOver(sessionId, MAIN_STREAM, ONE, '6-0');
-      const next = await a.log.attachTail(sessionId, MAIN_STREAM, ONE, IF_FREE);
-      expect(next).to.deep.equal({ outcome: 'attached', delivered: '6-0', former: undefined });
-    });
-
     it('passes on how far its last holder had sent', async () => {
       const { stores } = await open();
       const { sessionId } = await openSession(stores[0]);

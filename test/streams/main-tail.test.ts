@@ -4,6 +4,7 @@
  */
 import { expect } from 'chai';
 import type { EventSink, SseEvent } from '../../src/core/event-sink.js';
+import { Portions } from '../../src/core/in-portions.js';
 import { MainTail } from '../../src/core/main-tail.js';
 import type { ChangeEntry, ChangeLog } from '../../src/core/ports/change-log.js';
 import { type EventLog, MAIN_STREAM, START } from '../../src/core/ports/event-log.js';
@@ -17,12 +18,17 @@ const nothing = async (): Promise<Map<string, string>> => new Map();
 const wanted = (...uris: string[]): Map<string, string> => new Map(uris.map((uri) => [uri, '1-0']));
 
 /** A main stream of an empty log, over a log of changes; `sent` is what its client gets. */
-function openTail(
-  changes: ChangeEntry[],
-  subscriptions = nothing,
-  arrive = async (entries: ChangeEntry[]) => entries,
-  isInitialized?: () => Promise<boolean>,
-): { tail: MainTail; sent: SseEvent[] } {
+interface Behaviour {
+  subscriptions?: () => Promise<Map<string, string>>;
+  /** How what was read of the changes comes. */
+  arrive?: (entries: ChangeEntry[]) => Promise<ChangeEntry[]>;
+  isInitialized?: () => Promise<boolean>;
+  readings?: Portions;
+}
+
+function openTail(changes: ChangeEntry[], behaviour: Behaviour = {}): { tail: MainTail; sent: SseEvent[] } {
+  const { subscriptions = nothing, isInitialized = async () => true, readings = new Portions(1) } = behaviour;
+  const { arrive = async (entries) => entries } = behaviour;
   const sent: SseEvent[] = [];
   const sink: Partial<EventSink> = {
     connectionId: 'connection',
@@ -45,8 +51,9 @@ function openTail(
     position: { streamId: MAIN_STREAM, own: START, changes: '1-0' },
     changes: changeLog as ChangeLog,
     subscriptions,
-    initialized: isInitialized === undefined,
-    isInitialized: isInitialized ?? (async () => true),
+    initialized: behaviour.isInitialized === undefined,
+    readings,
+    isInitialized,
   });
   return { tail, sent };
 }
@@ -70,10 +77,12 @@ describe('a main stream that does not know yet what its session is subscribed to
 
   it('skips no change while the store does not tell: it asks again, and goes on from there', async () => {
     let asked = 0;
-    const { tail, sent } = openTail(log, async () => {
-      asked += 1;
-      if (asked < 3) throw new StoreUnavailable('away');
-      return wanted('b');
+    const { tail, sent } = openTail(log, {
+      subscriptions: async () => {
+        asked += 1;
+        if (asked < 3) throw new StoreUnavailable('away');
+        return wanted('b');
+      },
     });
     tail.start();
     await eventually(() => {
@@ -87,7 +96,7 @@ describe('a main stream that does not know yet what its session is subscribed to
 
   it('believes what it hears meanwhile more than what it reads', async () => {
     let answer: (uris: Map<string, string>) => void = () => {};
-    const { tail, sent } = openTail(log, () => new Promise((resolve) => (answer = resolve)));
+    const { tail, sent } = openTail(log, { subscriptions: () => new Promise((resolve) => (answer = resolve)) });
     tail.start();
     tail.setSubscription('a', '1-0');
     tail.setSubscription('b', undefined);
@@ -98,7 +107,7 @@ describe('a main stream that does not know yet what its session is subscribed to
 
   it('reads anew after signals were lost, and looks back at what it has passed over by then', async () => {
     const readings = [wanted('a'), wanted('a', 'b', 'c')];
-    const { tail, sent } = openTail(log, async () => readings.shift() ?? wanted());
+    const { tail, sent } = openTail(log, { subscriptions: async () => readings.shift() ?? wanted() });
     tail.start();
     await eventually(() => sent.length === 1);
     await tail.catchUp();
@@ -109,7 +118,7 @@ describe('a main stream that does not know yet what its session is subscribed to
   });
 
   it('tells of a change whose word overtook that of the subscription, and of none before the subscription', async () => {
-    const { tail, sent } = openTail(log, nothing);
+    const { tail, sent } = openTail(log);
     tail.start();
     await tail.catchUp();
     await eventually(() => !tail.behind);
@@ -124,13 +133,10 @@ describe('a main stream that does not know yet what its session is subscribed to
   it('judges no change by what it knew before it was told to forget', async () => {
     const readings = [wanted(), wanted('b')];
     const late: (() => void)[] = [];
-    const { tail, sent } = openTail(
-      log,
-      async () => readings.shift() ?? wanted(),
-      (entries) => {
-        return new Promise((resolve) => late.push(() => resolve(entries)));
-      },
-    );
+    const { tail, sent } = openTail(log, {
+      subscriptions: async () => readings.shift() ?? wanted(),
+      arrive: (entries) => new Promise((resolve) => late.push(() => resolve(entries))),
+    });
     tail.start();
     await eventually(() => late.length === 1);
     tail.forgetSubscriptions();
@@ -145,13 +151,31 @@ describe('a main stream that does not know yet what its session is subscribed to
 describe('a main stream whose client has not said, as far as its node knows, that it is initialized', () => {
   it('asks with each look, and is silent until then', async () => {
     let is = false;
-    const { tail, sent } = openTail([change('2-0')], nothing, undefined, async () => is);
+    const { tail, sent } = openTail([change('2-0')], { isInitialized: async () => is });
     tail.start();
     tail.offerChange(change('2-0'));
     await tail.look();
     expect(sent).to.deep.equal([]);
     is = true;
     await tail.look();
-    expect(sent).to.have.lengthOf(1);
+    await eventually(() => sent.length === 1);
+  });
+});
+
+describe('main streams of a node that are all behind', () => {
+  it('read some at a time, whatever sets them off', async () => {
+    const readings = new Portions(3);
+    let [now, most] = [0, 0];
+    const arrive = async (entries: ChangeEntry[]): Promise<ChangeEntry[]> => {
+      most = Math.max(most, ++now);
+      await new Promise(setImmediate);
+      now -= 1;
+      return entries;
+    };
+    const streams = Array.from({ length: 20 }, () => openTail([change('2-0')], { readings, arrive }));
+    for (const { tail } of streams) tail.start();
+    for (const { tail } of streams) tail.offerChange(change('3-0'));
+    await eventually(() => streams.every(({ sent, tail }) => sent.length > 0 && !tail.behind));
+    expect(most).to.equal(3);
   });
 });

@@ -127,11 +127,8 @@ export interface EventLog {
    */
   handOver(sessionId: string, streamId: string, former: TailHolder, delivered: string | undefined): Promise<void>;
 
-  /**
-   * Gives the stream up and notes how far it was sent (undefined: it has sent nothing, and who was taken over from may still
-   * hand over). Ignored when somebody else holds it by now.
-   */
-  detachTail(sessionId: string, streamId: string, holder: TailHolder, delivered: string | undefined): Promise<void>;
+  /** Gives the stream up and notes how far it was sent. Ignored when somebody else holds it by now. */
+  detachTail(sessionId: string, streamId: string, holder: TailHolder, delivered: string): Promise<void>;
 
   /** Who holds the stream; the node may be dead (see `NodeRegistry.isAlive`). */
   tailHolder(sessionId: string, streamId: string): Promise<TailHolder | undefined>;
