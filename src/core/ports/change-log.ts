@@ -15,8 +15,10 @@ export interface ChangeEntry {
 export interface ChangeLog {
   /** Stores a change and tells every node. Ordered over the fleet; kept for `streamTtlMs`. Returns its position. */
   append(change: Change): Promise<string>;
-  /** Changes after a position, oldest first. `complete` is false where some after it are gone already, or may be:
-   * also for a position that the log has not come to, which it had before it lost something. */
+  /**
+   * Changes after a position, oldest first. `complete` is false where some after it are gone already, or may be: also for a
+   * position that the log has not come to, which it had before it lost something.
+   */
   read(after: string, limit: number): Promise<{ readonly complete: boolean; readonly entries: readonly ChangeEntry[] }>;
   /** Position of the newest change, kept or not; `0-0` where there never was one (or long ago). */
   latest(): Promise<string>;
