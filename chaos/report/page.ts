@@ -145,7 +145,7 @@ function memorySection(runs: readonly RunResult[]): string[] {
   const rows = runs.map(({ seed, minutes, memory: { nodesMb, redisMb } }) => [
     seed,
     minutes,
-    ...[0, 0.25, 0.5, 0.75, 1].map((at) => `${quarter(nodesMb, at)} / ${quarter(redisMb, at)}`),
+    ...[0, 0.25, 0.5, 0.75, 1].map((at) => `${quarter(nodesMb, at) || 'no node up'} / ${quarter(redisMb, at)}`),
   ]);
   return [
     table(['Seed', 'Minutes', 'Start', '1/4', '1/2', '3/4', 'End'], rows),
