@@ -104,8 +104,15 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
     faults: ['connections of clients cut'],
   },
   'deaf-by-clock': {
-    what: 'a main stream begins where the clock of the node that opened its session says',
-    patches: [{ file: 'mcp/session-streams.js', from: 'session.changesPosition ?? ', to: '' }],
+    what: 'a main stream begins where a clock says that is ahead, and the log does not mind',
+    patches: [
+      {
+        file: 'mcp/session-streams.js',
+        from: 'session.changesPosition ?? birth(session, feed)',
+        to: `\`\${session.createdAt + 300_000}-0\``,
+      },
+      { file: 'redis/change-log.js', from: 'newest === START || newest === after', to: 'true' },
+    ],
     breaks: ['lost change'],
     faults: [KILL],
   },
