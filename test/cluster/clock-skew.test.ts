@@ -1,13 +1,11 @@
 /** Hosts whose clocks disagree: what a stream begins with is told by the log of changes, and by nobody's clock. */
-
-import { fileURLToPath, pathToFileURL } from 'node:url';
 import { expect } from 'chai';
 import { eventually } from '../support/eventually.js';
 import type { Fleet } from '../support/fleet.js';
 import { RawSession } from '../support/raw-client.js';
 import { flush, probe, startProbeFleet, updatesOf } from './probe-fleet.js';
 
-const CLOCK = pathToFileURL(fileURLToPath(new URL('../support/skewed-clock.mjs', import.meta.url))).href;
+const CLOCK = new URL('../support/skewed-clock.mjs', import.meta.url).href;
 const URI = 'test://watched';
 
 describe('nodes whose clocks disagree by minutes', () => {

@@ -17,7 +17,6 @@ const update = (position: string, uri: string): ChangeEntry => ({ position, chan
 const nothing = async (): Promise<Map<string, string>> => new Map();
 const wanted = (...uris: string[]): Map<string, string> => new Map(uris.map((uri) => [uri, '1-0']));
 
-/** A main stream of an empty log, over a log of changes; `sent` is what its client gets. */
 interface Behaviour {
   subscriptions?: () => Promise<Map<string, string>>;
   /** How what was read of the changes comes. */
@@ -26,6 +25,7 @@ interface Behaviour {
   readings?: Portions;
 }
 
+/** A main stream of an empty log, over a log of changes; `sent` is what its client gets. */
 function openTail(changes: ChangeEntry[], behaviour: Behaviour = {}): { tail: MainTail; sent: SseEvent[] } {
   const { subscriptions = nothing, isInitialized = async () => true, readings = new Portions(1) } = behaviour;
   const { arrive = async (entries) => entries } = behaviour;
