@@ -37,8 +37,7 @@ export async function run(options: RunOptions): Promise<readonly Entry[]> {
     dist: options.dist,
     leaseMs,
     persistence: 'always',
-    // Off from each other by more than any deadline of the fleet.
-    // By more than a change may take to be heard of: see the checker's rule on that.
+    // Off from each other by more than any deadline of the fleet, and than a change may take to be heard of.
     skewMs: [0, chance.between(-120_000, -60_000), chance.between(60_000, 120_000)],
     chance: () => luck.next(),
   });
