@@ -86,16 +86,19 @@ export class Hub {
 
   /**
    * A process that stood still may find hints in its sockets from before its streams were taken over, and must not act
-   * on them: what it would send has been sent by somebody else. For a while it asks the log instead.
+   * on them: what it would send has been sent by somebody else. For a while it asks the log instead. The pulse is felt
+   * here, too: whoever was stopped between waking up for his sockets and reading them reads before any timer.
    */
   get #mayTrustHints(): boolean {
-    return performance.now() > this.#distrustUntil;
+    return this.#checkPulse() > this.#distrustUntil;
   }
 
   /** Whoever opens a stream has just asked the log, so nothing from before this moment can be taken for news. */
   #feelPulse(): void {
     this.#lastBeat = performance.now();
-    this.#pulse ??= setInterval(() => this.#beat(), PULSE_MS).unref();
+    this.#pulse ??= setInterval(() => {
+      this.#lastBeat = this.#checkPulse();
+    }, PULSE_MS).unref();
   }
 
   #stopPulse(): void {
@@ -103,10 +106,10 @@ export class Hub {
     this.#pulse = undefined;
   }
 
-  #beat(): void {
+  #checkPulse(): number {
     const now = performance.now();
     if (now - this.#lastBeat > STALL_MS) this.#distrustUntil = now + DISTRUST_MS;
-    this.#lastBeat = now;
+    return now;
   }
 
   get exchangeCount(): number {
