@@ -130,6 +130,8 @@ export function failureOf(response: JsonRpcResponse): Failure | undefined {
 
 export const failures = {
   cancelled: { type: 'cancelled' },
+  /** The token is not good for the request. */
+  forbidden: { type: 'forbidden' },
   /** Given up: the session ended, the store stayed away, or another node has taken the call over. */
   abandoned: { type: 'abandoned' },
   internal: { type: String(ErrorCode.InternalError), code: ErrorCode.InternalError },

@@ -2,6 +2,7 @@
 import type { Identity } from '../core/authentication.js';
 import { isRequest, type JsonRpcId, type JsonRpcMessage } from '../core/jsonrpc.js';
 import type { ServerContext } from '../core/server-context.js';
+import { ScopesLacking } from '../mcp/scope-challenge.js';
 import type { ToolScopes } from '../mcp/tool-scopes.js';
 import type { Challenges } from './challenge.js';
 import { faults } from './faults.js';
@@ -49,5 +50,13 @@ export class Authorization {
         throw new Refused(challenges.insufficientScope(faults.insufficientScope(), path, [...needed]), id);
       }
     }
+  }
+
+  /** What the server module itself has found lacking; any other error as it is. */
+  refused(path: string | undefined, error: unknown, id: JsonRpcId | null): unknown {
+    if (!(error instanceof ScopesLacking)) return error;
+    const { scopes, errorDescription } = error.challenge;
+    const fault = faults.insufficientScope();
+    return new Refused(this.#options.challenges.insufficientScope(fault, path, scopes, errorDescription), id);
   }
 }

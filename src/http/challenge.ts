@@ -20,7 +20,7 @@ export interface Challenges {
   /** 401; `why` is unset where no token was shown. `path`: what was asked for. */
   unauthorized(fault: HttpFault, path: string | undefined, why?: string): HttpFault;
   /** 403 with all scopes that the operation needs, so that one new token is enough. */
-  insufficientScope(fault: HttpFault, path: string | undefined, scopes: readonly string[]): HttpFault;
+  insufficientScope(fault: HttpFault, path: string | undefined, scopes: readonly string[], why?: string): HttpFault;
 }
 
 /** `resource` is unset where no authorization server stands behind the fleet. */
@@ -39,8 +39,8 @@ export function createChallenges(resource: ProtectedResource | undefined): Chall
       const error = why === undefined ? [] : ['error="invalid_token"', `error_description="${why}"`];
       return { ...fault, headers: challenge([...error, pointer(path), resource && scopePart(resource.scopes)]) };
     },
-    insufficientScope(fault, path, scopes) {
-      const description = 'error_description="this needs more scopes than the token has"';
+    insufficientScope(fault, path, scopes, why = 'this needs more scopes than the token has') {
+      const description = `error_description="${why}"`;
       const headers = challenge(['error="insufficient_scope"', scopePart(scopes), pointer(path), description]);
       return { ...fault, headers };
     },

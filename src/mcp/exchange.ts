@@ -30,6 +30,7 @@ import type { TraceContext } from '../core/trace-context.js';
 import { failureOf, failures, type Span } from '../core/tracing.js';
 import { formatWireId } from '../core/wire-id.js';
 import type { Outlet, Refusal } from './outlet.js';
+import type { ScopeResolver } from './scope-challenge.js';
 import { SENT, type Seat, type Seated } from './seat.js';
 import { ServerRequests } from './server-requests.js';
 import type { SessionEffects } from './session-effects.js';
@@ -125,6 +126,11 @@ export class Exchange implements OpenExchange, Seated {
   /** Whether the server waits for the client: then the exchange is not over though nothing is being served. */
   get waiting(): boolean {
     return this.#asked.size > 0;
+  }
+
+  /** What the server says that its requests need, where it says anything. */
+  get scopeResolver(): ScopeResolver | undefined {
+    return this.#seat.scopeResolver;
   }
 
   // ---- from this side ----

@@ -43,6 +43,7 @@ import type { Outlet, PostReply } from './outlet.js';
 import { PostOutlet, type PostOutletContext } from './post-outlet.js';
 import type { RequestStates } from './request-states.js';
 import { RunningCalls } from './running-calls.js';
+import { findChallenge, type ScopeChallenge, ScopesLacking, scopesLacking } from './scope-challenge.js';
 import type { Seat } from './seat.js';
 import type { ServerSource } from './server-source.js';
 import { createSessionEffects, type SessionEffects } from './session-effects.js';
@@ -232,7 +233,10 @@ export class LegacyEra {
     return span;
   }
 
-  /** Runs requests in a server brought to the session's state. A promise only where a server has to be waited for. */
+  /**
+   * Runs requests in a server brought to the session's state. A promise only where a server has to be waited for.
+   * @throws ScopesLacking
+   */
   run(
     session: SessionRecord,
     requests: readonly JsonRpcRequest[],
@@ -249,16 +253,36 @@ export class LegacyEra {
     const deliver = (exchange: Exchange): void => {
       for (let i = 0; i < requests.length; i += 1) exchange.deliver(requests[i] as JsonRpcRequest, spans[i]);
     };
-    const exchange = this.exchange(session, context, caller, outlet, effects, { onOver: leave });
-    if (!(exchange instanceof Promise)) return deliver(exchange);
-    const noServer = async (error: unknown): Promise<void> => {
+    // A factory that throws must not leave its clients waiting.
+    const failed = async (error: unknown, what = 'exchange: no server'): Promise<void> => {
       leave();
-      // A factory that throws must not leave its clients waiting.
-      this.options.logger.error({ error, ...caller.trail?.ids() }, 'exchange: no server');
+      this.options.logger.error({ error, ...caller.trail?.ids() }, what);
       for (const span of spans) span?.end(failures.internal);
       for (const { id } of requests) await outlet.result(errorResponse(id, ErrorCode.InternalError, 'Internal error'));
     };
-    return exchange.then(deliver, noServer);
+    const forbidden = async (challenge: ScopeChallenge): Promise<void> => {
+      for (const span of spans) span?.end(failures.forbidden);
+      if (outlet.forbid?.()) throw new ScopesLacking(challenge);
+      for (const { id } of requests) await outlet.result(scopesLacking(id, challenge));
+    };
+    const begin = (exchange: Exchange): void | Promise<void> => {
+      const { scopeResolver } = exchange;
+      const challenge = scopeResolver && findChallenge(scopeResolver, requests, caller.authInfo);
+      if (challenge === undefined) return deliver(exchange);
+      return challenge.then(
+        (lacking) => {
+          if (lacking === undefined) return deliver(exchange);
+          exchange.end();
+          return forbidden(lacking);
+        },
+        (error: unknown) => {
+          exchange.end();
+          return failed(error, 'exchange: what it needs cannot be told');
+        },
+      );
+    };
+    const exchange = this.exchange(session, context, caller, outlet, effects, { onOver: leave });
+    return exchange instanceof Promise ? exchange.then(begin, failed) : begin(exchange);
   }
 
   /** What the factory is given for requests of a session. */

@@ -18,6 +18,11 @@ export interface Outlet {
   unanswered(): Promise<void>;
   /** What a request asked for cannot be done on the level of the session (it ended, the store is away). */
   refuse(request: { readonly id: string | number }, refusal: Refusal): Promise<void>;
+  /**
+   * Nothing is written: whoever waits for the answer tells its client that the token is not good for the requests. False, or
+   * unset: they have to be answered here.
+   */
+  forbid?(): boolean;
   /** Nothing more comes: the exchange was given up. */
   abandon(refusal: Refusal): void;
   /** Closes the connection of the call, not its stream: the client comes back for the rest. */

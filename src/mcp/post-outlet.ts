@@ -111,6 +111,12 @@ export class PostOutlet implements Outlet {
       );
   }
 
+  forbid(): boolean {
+    if (this.#done || this.#writer) return false;
+    this.#finish(() => {});
+    return true;
+  }
+
   abandon(refusal: Refusal): void {
     if (this.#done) return;
     this.#finish(() => {

@@ -10,6 +10,7 @@
  * ids that a lent server sees never come twice, so a late word about an earlier request finds nobody.
  */
 import { isObject, isResponse, type JsonRpcId, type JsonRpcMessage, type JsonRpcResponse } from '../core/jsonrpc.js';
+import type { ScopeResolver } from './scope-challenge.js';
 import type { McpServerLike, TransportLike } from './server-module.js';
 
 /** Id of the replayed `initialize`. Nothing else is delivered before its reply came, so it cannot be mistaken. */
@@ -38,6 +39,8 @@ export class Seat implements TransportLike {
   seated: Seated | undefined;
   /** What the server declared when it was hydrated. */
   capabilities: Record<string, unknown> = {};
+  /** Servers of SDK 2.x give it when they are connected. */
+  scopeResolver: ScopeResolver | undefined;
   #closed = false;
   #numbered = 0;
   #hydrated: ((reply: JsonRpcResponse) => void) | undefined;
@@ -77,6 +80,10 @@ export class Seat implements TransportLike {
   }
 
   async start(): Promise<void> {}
+
+  setScopeChallengeResolver(resolver: ScopeResolver): void {
+    this.scopeResolver = resolver;
+  }
 
   send(message: JsonRpcMessage, options?: { relatedRequestId?: JsonRpcId }): Promise<void> {
     if (!(this.#hydrated && isResponse(message) && message.id === HYDRATION_ID)) {

@@ -1,0 +1,85 @@
+/**
+ * What a request needs that the token of its caller lacks, as SDK 2.x lets a module say it where it registers a tool, a
+ * resource or a prompt (`scopeChallenge`). Its servers hand a resolver to their transport; whoever has the transport has to
+ * ask it before the server sees the request.
+ *
+ * Not here: the scopes that annotations and the configuration name (tool-scopes.ts); the modern era, whose requests the SDK's
+ * own handler asks for.
+ */
+import {
+  ErrorCode,
+  errorResponse,
+  type JsonRpcId,
+  type JsonRpcRequest,
+  type JsonRpcResponse,
+} from '../core/jsonrpc.js';
+import type { AuthInfo } from '../core/server-context.js';
+
+export interface ScopeChallenge {
+  readonly scopes: readonly string[];
+  readonly errorDescription?: string;
+}
+
+/** Undefined, or a promise of it: nothing is lacking. What the module's code gives is not known to be what it should be. */
+export type ScopeResolver = (context: { request: JsonRpcRequest; authInfo?: AuthInfo }) => unknown;
+
+/** The token is not good for the request: 403 with this challenge. */
+export class ScopesLacking extends Error {
+  override readonly name = 'ScopesLacking';
+  readonly challenge: ScopeChallenge;
+
+  constructor(challenge: ScopeChallenge) {
+    super(`scopes are lacking: ${challenge.scopes.join(' ')}`);
+    this.challenge = challenge;
+  }
+}
+
+/** The answer where there is no status of its own: on a stream. */
+export function scopesLacking(id: JsonRpcId, { scopes, errorDescription: why }: ScopeChallenge): JsonRpcResponse {
+  const message = `Forbidden: ${why ?? 'the token does not have the scopes that this needs'}`;
+  return errorResponse(id, ErrorCode.Transport, message, { scopes });
+}
+
+/**
+ * The first challenge to any of the requests. A promise only where the module has anything to say; it rejects with what the
+ * module throws, and where nobody could tell what the challenge means: then nobody is let through.
+ */
+export function findChallenge(
+  resolve: ScopeResolver,
+  requests: readonly JsonRpcRequest[],
+  authInfo: AuthInfo | undefined,
+): undefined | Promise<ScopeChallenge | undefined> {
+  for (const [i, request] of requests.entries()) {
+    try {
+      const said = resolve({ request, ...(authInfo && { authInfo }) });
+      if (said !== undefined) return first(said, () => findChallenge(resolve, requests.slice(i + 1), authInfo));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+  return undefined;
+}
+
+async function first(
+  said: unknown,
+  next: () => undefined | Promise<ScopeChallenge | undefined>,
+): Promise<ScopeChallenge | undefined> {
+  const challenge = await said;
+  return challenge === undefined ? next() : checked(challenge);
+}
+
+/** RFC 6750, section 3: what may stand between the quotes of a challenge. */
+const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
+const DESCRIPTION = /^[\x20\x21\x23-\x5b\x5d-\x7e]+$/;
+
+function checked(said: unknown): ScopeChallenge {
+  const { scopes, errorDescription: why } = (said ?? {}) as Partial<Record<keyof ScopeChallenge, unknown>>;
+  const isScope = (scope: unknown): scope is string => typeof scope === 'string' && SCOPE.test(scope);
+  if (!Array.isArray(scopes) || scopes.length === 0 || !scopes.every(isScope)) {
+    throw new TypeError('a scope challenge names no scopes');
+  }
+  if (why === undefined) return { scopes };
+  if (typeof why !== 'string' || !DESCRIPTION.test(why))
+    throw new TypeError('a scope challenge has a description of a wrong form');
+  return { scopes, errorDescription: why };
+}

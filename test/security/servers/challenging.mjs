@@ -1,0 +1,30 @@
+// Everything here says by the SDK's own `scopeChallenge` what its callers need. Lent or not: as the environment has it.
+import { McpServer, ResourceTemplate, requireScopes } from '@modelcontextprotocol/server';
+import { z } from 'zod';
+
+const text = (value) => ({ content: [{ type: 'text', text: value }] });
+const nothing = z.object({});
+const writers = requireScopes('files:write');
+
+export default () => {
+  const server = new McpServer({ name: 'challenging', version: '1.0.0' });
+  const tool = (name, scopeChallenge) =>
+    server.registerTool(name, { inputSchema: nothing, scopeChallenge }, async () => text(`${name} done`));
+  tool('free');
+  tool('write', writers);
+  tool('asks_around', async (context) => writers(context));
+  tool('explains', () => ({ scopes: ['never'], errorDescription: 'closed on Sundays' }));
+  tool('breaks', () => {
+    throw new Error('the rules are elsewhere, and that is away');
+  });
+  tool('mistaken', () => ({ scopes: [] }));
+  const read = async (uri) => ({ contents: [{ uri: uri.href, text: 'secret' }] });
+  server.registerResource('one', 'secret:///one', { scopeChallenge: writers }, read);
+  const any = new ResourceTemplate('secret:///any/{name}', { list: undefined });
+  server.registerResource('any', any, { scopeChallenge: writers }, read);
+  const prompt = async () => ({ messages: [{ role: 'user', content: { type: 'text', text: 'secret' } }] });
+  server.registerPrompt('words', { scopeChallenge: writers }, prompt);
+  return server;
+};
+
+export const reusable = process.env.LENT === 'true';
