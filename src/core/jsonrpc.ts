@@ -103,7 +103,8 @@ export function messageFault(value: unknown): string | undefined {
   return undefined;
 }
 
-function metaFault(meta: unknown): string | undefined {
+/** What is wrong with the `_meta` of a message; undefined: nothing. */
+export function metaFault(meta: unknown): string | undefined {
   if (meta === undefined) return undefined;
   if (!isObject(meta)) return '_meta must be an object';
   const { progressToken, [RELATED_TASK]: task } = meta;

@@ -88,7 +88,9 @@ export function createMcpRoute(options: RouteOptions): Route {
     }
     const parsed = parseMessages(await readJsonBody(req, options.body), options.body);
     if (parsed.outcome === 'aborted') return;
-    if (parsed.outcome === 'refused') throw new Refused(parsed.fault, parsed.id);
+    if (parsed.outcome === 'refused') {
+      throw new Refused((declaresModern(req) && parsed.modern) || parsed.fault, parsed.id);
+    }
     const { messages, batch } = parsed;
     const [first] = messages as [JsonRpcMessage];
     const id = batch ? null : readableId(first);
@@ -98,7 +100,7 @@ export function createMcpRoute(options: RouteOptions): Route {
     try {
       await (modern ? postModern(post) : postLegacy(post));
     } catch (error) {
-      throw refusedWith(id, error);
+      throw refusedWith(id, authorization.refused(req.url, error, id));
     }
   };
 

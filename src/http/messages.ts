@@ -6,6 +6,7 @@ import {
   type JsonRpcId,
   type JsonRpcMessage,
   messageFault,
+  metaFault,
   readableId,
 } from '../core/jsonrpc.js';
 import type { Body, BodyLimits } from './body.js';
@@ -17,7 +18,13 @@ const MAX_HANDSHAKE = 128 * 1024;
 
 export type Parsed =
   | { readonly outcome: 'messages'; readonly messages: readonly JsonRpcMessage[]; readonly batch: boolean }
-  | { readonly outcome: 'refused'; readonly id: JsonRpcId | null; readonly fault: HttpFault }
+  | {
+      readonly outcome: 'refused';
+      readonly id: JsonRpcId | null;
+      readonly fault: HttpFault;
+      /** The same where the message belongs to the modern era, if it is another: there the envelope is a parameter. */
+      readonly modern?: HttpFault;
+    }
   | { readonly outcome: 'aborted' };
 
 /** Refuses a batch as a whole, before any of its messages is looked at by anybody else. */
@@ -39,7 +46,11 @@ export function parseMessages(body: Body, { maxBytes, maxBatch, maxDepth, maxEle
   const { value } = body;
   if (!Array.isArray(value)) {
     const fault = messageFault(value);
-    if (fault !== undefined) return refused(readableId(value), faults.notJsonRpc(fault));
+    if (fault !== undefined) {
+      const ofEnvelope = isObject(value) && isObject(value.params) && metaFault(value.params._meta) === fault;
+      const modern = ofEnvelope ? { modern: faults.invalidParams(fault) } : {};
+      return { outcome: 'refused', id: readableId(value), fault: faults.notJsonRpc(fault), ...modern };
+    }
     return { outcome: 'messages', messages: [value as JsonRpcMessage], batch: false };
   }
   if (value.length > maxBatch) {

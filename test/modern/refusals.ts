@@ -46,6 +46,11 @@ const versions = (header: string | undefined, claim: string): ModernOptions => (
 
 export const REFUSALS: readonly Refusal[] = [
   posted('a request without envelope under the header', -32602, request(ID, 'tools/list'), { id: ID }),
+  ...[null, [], 'none'].map((_meta) =>
+    posted(`an envelope that is ${JSON.stringify(_meta)}`, -32602, request(ID, 'tools/list', { _meta }), { id: ID }),
+  ),
+  spoilt('a progress token that is a fraction', -32602, { meta: { progressToken: 1.5 } }),
+  spoilt('a progress token that is null', -32602, { meta: { progressToken: null } }),
   posted('a handshake under the header', -32020, initialize('2025-11-25', {}, ID), { id: ID }),
   spoilt('an envelope without capabilities', -32602, { meta: { [CAPABILITIES]: undefined } }),
   spoilt('an envelope without a version', -32602, { meta: { [CLAIM]: undefined } }),
