@@ -78,7 +78,8 @@ export function createGates(options: GateOptions): Gates {
     if (authorization === undefined) {
       return { outcome: 'refused', fault: challenges.unauthorized(faults.unauthorized(), req.url) };
     }
-    const token = /^Bearer +([\w.~+/-]+=*)$/i.exec(authorization)?.[1];
+    // Wider than the grammar of RFC 6750, as configured tokens are: whether it is one is for those who know it to say.
+    const token = /^Bearer +([\x21-\x7e]+)$/i.exec(authorization)?.[1];
     if (token === undefined) return judge({ outcome: 'refused', why: 'no bearer token is given' }, req);
     const verdict = authenticator.authenticate(token);
     return 'outcome' in verdict ? judge(verdict, req) : verdict.then((later) => judge(later, req));

@@ -627,6 +627,7 @@ describe('configuration: AUTH_TOKENS', () => {
     ['one token of two users', 'ann:hush,bob:hush', "entry 2 has another user's token"],
     ['white space in a token', 'ann:hush hush', 'entry 1 contains white space'],
     ['white space after the colon', 'ann: hush', 'entry 1 contains white space'],
+    ['a token that no header carries', 'ann:hüsh-hush', 'entry 1 has a token of other than printable ASCII characters'],
   ];
   for (const [title, value, detail] of FAULTS) {
     it(`refuses ${title} without showing any`, () => {

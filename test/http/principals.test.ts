@@ -12,12 +12,13 @@ const bearer = (token: string): { Authorization: string } => ({ Authorization: `
 const ADA = bearer('token-of-ada-7d1f');
 const ADA_TOO = bearer('second-token-of-ada-93c2');
 const BOB = bearer('token-of-bob-55aa');
+const CARL = bearer('token:of:carl#1');
 
 describe('a session of a user', () => {
   let fleet: Fleet;
   let session: RawSession;
   before(async () => {
-    const AUTH_TOKENS = 'ada:token-of-ada-7d1f,ada:second-token-of-ada-93c2,bob:token-of-bob-55aa';
+    const AUTH_TOKENS = 'ada:token-of-ada-7d1f,ada:second-token-of-ada-93c2,bob:token-of-bob-55aa,carl:token:of:carl#1';
     fleet = await startFleet({ nodes: 2, env: { MCP_SERVER: 'everything', AUTH_TOKENS } });
     session = await RawSession.open(fleet, { headers: ADA });
   });
@@ -33,6 +34,12 @@ describe('a session of a user', () => {
       expect(sse.status).to.equal(401);
       sse.close();
     }
+  });
+
+  it('is opened with any token that the configuration takes', async () => {
+    const own = await RawSession.open(fleet, { headers: CARL });
+    expect(await own.status()).to.equal(200);
+    expect(await own.status({ headers: ADA })).to.equal(404);
   });
 
   it('wants the token on every request, on every node: having opened it is no proof', async () => {

@@ -23,6 +23,7 @@ export function parseAuthTokens(raw: string): ReadonlyMap<string, string> {
     if (token === '') throw refuse('has no token');
     // No request could carry it: a header's token ends at white space.
     if (/\s/.test(entry)) throw refuse('contains white space');
+    if (!/^[\x21-\x7e]+$/.test(token)) throw refuse('has a token of other than printable ASCII characters');
     const owner = users.get(token);
     if (owner !== undefined && owner !== user) throw refuse("has another user's token");
     users.set(token, user);
