@@ -1,12 +1,30 @@
 /** What the gates have found out about a request, and what handlers are told of it. */
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Identity } from '../core/authentication.js';
 import type { Caller } from '../mcp/legacy-era.js';
 import { trailOf } from './request-trail.js';
 
 export function callerOf(req: IncomingMessage, { principal, authInfo }: Identity): Caller {
-  const http = { requestInfo: { headers: req.headers }, request: new RequestView(req) };
+  const request = new RequestView(req);
+  const http = { requestInfo: new RequestInfo(req, request), request };
   return { principal, authInfo, http, trail: trailOf(req) };
+}
+
+/** The request as the first SDK line hands it to handlers (`extra.requestInfo`). */
+class RequestInfo {
+  readonly headers: IncomingHttpHeaders;
+  readonly #request: RequestView;
+
+  constructor(req: IncomingMessage, request: RequestView) {
+    this.headers = req.headers;
+    this.#request = request;
+  }
+
+  /** Undefined: it was asked for in a way that is no URL. */
+  get url(): URL | undefined {
+    const { url } = this.#request;
+    return URL.canParse(url) ? new URL(url) : undefined;
+  }
 }
 
 /**

@@ -92,7 +92,8 @@ function levelFault(request: JsonRpcRequest, response: JsonRpcResponse): JsonRpc
 function inLegacyWords(request: JsonRpcRequest, response: JsonRpcResponse): JsonRpcResponse {
   if (!('error' in response) || response.error.code !== ErrorCode.InvalidParams) return response;
   const { data } = response.error;
-  if (!isObject(data) || data.uri !== request.params?.uri) return response;
+  // With anything beside it, such as a reason, it is another fault of the parameters.
+  if (!isObject(data) || data.uri !== request.params?.uri || Object.keys(data).length > 1) return response;
   return { ...response, error: { ...response.error, code: ErrorCode.ResourceNotFound } };
 }
 
