@@ -81,7 +81,7 @@ export class Doors {
   /**
    * Takes no more connections; those that are open stay so. What waits in the queue of the kernel at that moment is
    * reset, so it is done right after a turn that has found it empty (a turn takes one connection out of it): where nobody
-   * looks at readiness, as behind a plain nginx, connections come until the last moment. What is left, about 0.05 ms, TCP
+   * looks at readiness, as behind a plain nginx, connections come until the last moment. What is left, some 0.05 ms, TCP
    * does not let us close: a queue that is filled up first loses what was shaking hands.
    */
   async shut(): Promise<void> {

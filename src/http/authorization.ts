@@ -55,8 +55,9 @@ export class Authorization {
   /** What the server module itself has found lacking; any other error as it is. */
   refused(path: string | undefined, error: unknown, id: JsonRpcId | null): unknown {
     if (!(error instanceof ScopesLacking)) return error;
+    const { challenges, scopes: always } = this.#options;
     const { scopes, errorDescription } = error.challenge;
-    const fault = faults.insufficientScope();
-    return new Refused(this.#options.challenges.insufficientScope(fault, path, scopes, errorDescription), id);
+    const needed = [...new Set([...always, ...scopes])];
+    return new Refused(challenges.insufficientScope(faults.insufficientScope(), path, needed, errorDescription), id);
   }
 }

@@ -123,7 +123,7 @@ export function createMcpRoute(options: RouteOptions): Route {
     if (batch && !hasBatches(session.protocolVersion)) {
       throw new Refused(faults.notJsonRpc('this revision of the protocol has no batches'), id);
     }
-    const caller = callerOf(req, identity);
+    const caller = callerOf(req, identity, audit);
     if (identity.scopes)
       await authorization.check(req.url, identity, messages, id, () => era.contextFor(session, caller));
     const requests = requestsOf(messages);
@@ -145,7 +145,7 @@ export function createMcpRoute(options: RouteOptions): Route {
     const fault = initializeFault(request.params);
     if (fault !== undefined) throw new Refused(faults.invalidParams(fault), request.id);
     const places = limits.sessionPlaces(req, identity);
-    const opening = await openSession(era, request, callerOf(req, identity), { maxSessions, places });
+    const opening = await openSession(era, request, callerOf(req, identity, audit), { maxSessions, places });
     if (opening.outcome === 'full') throw new Refused(noRoom(opening.full, places), request.id);
     if (opening.outcome === 'opened') audit.opened(opening.sessionId, identity.principal, 'streamable');
     sendJson(res, 200, opening.response, opening.outcome === 'opened' ? { 'Mcp-Session-Id': opening.sessionId } : {});

@@ -1,13 +1,19 @@
 /** What the gates have found out about a request, and what handlers are told of it. */
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { Audit, Refusal } from '../core/audit.js';
 import type { Identity } from '../core/authentication.js';
 import type { Caller } from '../mcp/legacy-era.js';
 import { trailOf } from './request-trail.js';
 
-export function callerOf(req: IncomingMessage, { principal, authInfo }: Identity): Caller {
+export function callerOf(req: IncomingMessage, { principal, authInfo }: Identity, audit: Audit): Caller {
   const request = new RequestView(req);
   const http = { requestInfo: new RequestInfo(req, request), request };
-  return { principal, authInfo, http, trail: trailOf(req) };
+  return { principal, authInfo, http, trail: trailOf(req), onForbidden: () => audit.refused(forbidden(req)) };
+}
+
+/** Refused by an error on a stream, whose status has been sent already. */
+function forbidden({ method = '', socket }: IncomingMessage): Refusal {
+  return { reason: 'scope', status: 200, method, address: socket.remoteAddress };
 }
 
 /** The request as the first SDK line hands it to handlers (`extra.requestInfo`). */
@@ -44,7 +50,9 @@ class RequestView {
   }
 
   get url(): string {
-    return `http://${this.#req.headers.host ?? 'localhost'}${this.#req.url ?? '/'}`;
+    const { url = '/', headers } = this.#req;
+    // Whole where the request line has the form that proxies are sent.
+    return /^https?:/i.test(url) ? url : `http://${headers.host ?? 'localhost'}${url}`;
   }
 
   get headers(): Headers {

@@ -93,7 +93,7 @@ export function createSseRoutes(options: RouteOptions): { readonly sse: Route; r
       }
       if (!(await hasOpenStream(session.sessionId))) throw new Refused(faults.streamLost(session.sessionId), id);
 
-      const caller = callerOf(req, identity);
+      const caller = callerOf(req, identity, audit);
       if (identity.scopes)
         await authorization.check(req.url, identity, received, id, () => era.contextFor(session, caller));
       const report = (error: Error): void => logger.error({ error, ...trailOf(req).ids() }, 'exchange: not served');

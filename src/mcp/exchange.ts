@@ -24,13 +24,13 @@ import { isLogged } from '../core/log-level.js';
 import type { Logger } from '../core/logger.js';
 import { StoreUnavailable } from '../core/ports/store.js';
 import { newExchangeId } from '../core/random-id.js';
-import { SessionGone } from '../core/server-context.js';
+import { type AuthInfo, SessionGone } from '../core/server-context.js';
 import { StreamLost } from '../core/stream-writer.js';
 import type { TraceContext } from '../core/trace-context.js';
 import { failureOf, failures, type Span } from '../core/tracing.js';
 import { formatWireId } from '../core/wire-id.js';
 import type { Outlet, Refusal } from './outlet.js';
-import type { ScopeResolver } from './scope-challenge.js';
+import { findChallenge, type ScopeChallenge, ScopesLacking, scopesLacking } from './scope-challenge.js';
 import { SENT, type Seat, type Seated } from './seat.js';
 import { ServerRequests } from './server-requests.js';
 import type { SessionEffects } from './session-effects.js';
@@ -74,6 +74,8 @@ export interface ExchangeOptions {
   readonly ids?: () => object;
   /** Whether the running code was called by this exchange; unset where that is not followed. */
   readonly isOwn?: () => boolean;
+  /** Called where requests are refused on a stream, since their caller's token is not good for them. */
+  readonly onForbidden?: (() => void) | undefined;
   /** Called once, when the server is not needed any more. `clean`: no handler was still running. */
   readonly onEnd: (clean: boolean) => void;
 }
@@ -128,12 +130,71 @@ export class Exchange implements OpenExchange, Seated {
     return this.#asked.size > 0;
   }
 
-  /** What the server says that its requests need, where it says anything. */
-  get scopeResolver(): ScopeResolver | undefined {
-    return this.#seat.scopeResolver;
+  // ---- from this side ----
+
+  /**
+   * Delivers the requests of one POST, if the server lets their caller have all of them; `caller` unset: it has. A promise
+   * only where the server has something to say about that. While it makes up its mind they are being served: they can be
+   * cancelled, and are answered or left to others like any when the exchange ends.
+   * @throws ScopesLacking where nothing was written yet
+   */
+  serve(
+    requests: readonly JsonRpcRequest[],
+    spans: readonly (Span | undefined)[],
+    caller?: { readonly authInfo: AuthInfo | undefined },
+  ): void | Promise<void> {
+    const { scopeResolver } = this.#seat;
+    const challenge =
+      caller && scopeResolver && this.#within(() => findChallenge(scopeResolver, requests, caller.authInfo));
+    if (challenge) {
+      const waiting = requests.map((request, i) => this.#register(request, spans[i]));
+      for (const { id } of requests) this.#cancelIfTold(id);
+      return this.#serveUnless(challenge, waiting);
+    }
+    for (let i = 0; i < requests.length; i += 1) this.deliver(requests[i] as JsonRpcRequest, spans[i]);
   }
 
-  // ---- from this side ----
+  async #serveUnless(challenge: Promise<ScopeChallenge | undefined>, all: readonly Inbound[]): Promise<void> {
+    const lacking = await challenge.catch((error: unknown) => {
+      this.#logError(error, 'exchange: what a request needs cannot be told');
+      return 'unknown' as const;
+    });
+    // Those that were not cancelled, nor answered by the end of the exchange.
+    const waiting = all.filter((inbound) => this.#inbound.get(inbound.serverId) === inbound);
+    if (this.#closed || waiting.length === 0) return;
+    if (lacking === undefined) {
+      for (const inbound of waiting) this.#toServer(asDelivered(inbound), inbound.span);
+      return;
+    }
+    const refused = lacking === 'unknown' ? failures.internal : failures.forbidden;
+    for (const { serverId, span } of waiting) {
+      this.#inbound.delete(serverId);
+      span?.end(refused);
+    }
+    if (lacking !== 'unknown' && this.#options.outlet.forbid?.()) {
+      this.end();
+      throw new ScopesLacking(lacking);
+    }
+    if (lacking !== 'unknown') this.#options.onForbidden?.();
+    for (const { request } of waiting) {
+      const answer =
+        lacking === 'unknown'
+          ? errorResponse(request.id, ErrorCode.InternalError, 'Internal error')
+          : scopesLacking(request.id, lacking);
+      await this.#told(answer, (error) => this.#fail(error));
+    }
+    this.#endWhenIdle();
+  }
+
+  #within<T>(run: () => T): T {
+    const { enter } = this.#options;
+    if (!enter) return run();
+    let result: { readonly value: T } | undefined;
+    enter(() => {
+      result = { value: run() };
+    });
+    return (result as unknown as { readonly value: T }).value;
+  }
 
   /** The span of a request ends with it; that of a notification is its sender's to end. */
   deliver(message: JsonRpcRequest | JsonRpcNotification, span?: Span): void {
@@ -141,18 +202,25 @@ export class Exchange implements OpenExchange, Seated {
       span?.end(failures.abandoned);
       return;
     }
-    const { hub } = this.#options;
     if (!isRequest(message)) {
       // Handlers of notifications do not say when they are done, so nobody else gets this server.
       this.#clean = false;
       this.#toServer(message, span);
       return;
     }
-    const serverId = this.#serverId(message.id);
-    this.#inbound.set(serverId, { request: message, serverId, span });
-    const delivered = serverId === message.id ? message : { ...message, id: serverId };
-    this.#toServer(delivered, span);
-    if (hub.wasCancelled(this.sessionId, message.id)) this.cancel(message.id, undefined);
+    this.#toServer(asDelivered(this.#register(message, span)), span);
+    this.#cancelIfTold(message.id);
+  }
+
+  #register(request: JsonRpcRequest, span: Span | undefined): Inbound {
+    const inbound = { request, serverId: this.#serverId(request.id), span };
+    this.#inbound.set(inbound.serverId, inbound);
+    return inbound;
+  }
+
+  /** Word of it may have been here before the request. */
+  #cancelIfTold(id: JsonRpcId): void {
+    if (this.#options.hub.wasCancelled(this.sessionId, id)) this.cancel(id, undefined);
   }
 
   /**
@@ -410,4 +478,9 @@ export class Exchange implements OpenExchange, Seated {
   #logError(error: unknown, what: string): void {
     this.#options.logger.error({ error, ...this.#options.ids?.() }, what);
   }
+}
+
+/** With the id that the server sees. */
+function asDelivered({ request, serverId }: Inbound): JsonRpcRequest {
+  return serverId === request.id ? request : { ...request, id: serverId };
 }

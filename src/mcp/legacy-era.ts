@@ -43,7 +43,6 @@ import type { Outlet, PostReply } from './outlet.js';
 import { PostOutlet, type PostOutletContext } from './post-outlet.js';
 import type { RequestStates } from './request-states.js';
 import { RunningCalls } from './running-calls.js';
-import { findChallenge, type ScopeChallenge, ScopesLacking, scopesLacking } from './scope-challenge.js';
 import type { Seat } from './seat.js';
 import type { ServerSource } from './server-source.js';
 import { createSessionEffects, type SessionEffects } from './session-effects.js';
@@ -81,6 +80,8 @@ export interface Caller {
   readonly authInfo: AuthInfo | undefined;
   /** `requestInfo`, `request` and the like, as the SDKs name them. */
   readonly http: object;
+  /** Called where requests are refused on a stream, since the token is not good for them. */
+  readonly onForbidden?: () => void;
   /** Absent for a call that was taken over. */
   readonly trail?: RequestTrail;
 }
@@ -93,6 +94,8 @@ interface RunOptions {
   /** Called once, when the requests are over. */
   readonly leave?: () => void;
   readonly spans?: readonly (Span | undefined)[];
+  /** Their caller's token was found good for them when they came; what is left of it now would not do for that. */
+  readonly admitted?: boolean;
 }
 
 export class LegacyEra {
@@ -249,40 +252,20 @@ export class LegacyEra {
       effects = this.effects(session.sessionId),
       leave = () => {},
       spans = this.spans(session, requests, caller),
+      admitted = false,
     } = options;
-    const deliver = (exchange: Exchange): void => {
-      for (let i = 0; i < requests.length; i += 1) exchange.deliver(requests[i] as JsonRpcRequest, spans[i]);
-    };
-    // A factory that throws must not leave its clients waiting.
-    const failed = async (error: unknown, what = 'exchange: no server'): Promise<void> => {
+    const serve = (exchange: Exchange): void | Promise<void> =>
+      exchange.serve(requests, spans, admitted ? undefined : caller);
+    const exchange = this.exchange(session, context, caller, outlet, effects, { onOver: leave });
+    if (!(exchange instanceof Promise)) return serve(exchange);
+    const noServer = async (error: unknown): Promise<void> => {
       leave();
-      this.options.logger.error({ error, ...caller.trail?.ids() }, what);
+      // A factory that throws must not leave its clients waiting.
+      this.options.logger.error({ error, ...caller.trail?.ids() }, 'exchange: no server');
       for (const span of spans) span?.end(failures.internal);
       for (const { id } of requests) await outlet.result(errorResponse(id, ErrorCode.InternalError, 'Internal error'));
     };
-    const forbidden = async (challenge: ScopeChallenge): Promise<void> => {
-      for (const span of spans) span?.end(failures.forbidden);
-      if (outlet.forbid?.()) throw new ScopesLacking(challenge);
-      for (const { id } of requests) await outlet.result(scopesLacking(id, challenge));
-    };
-    const begin = (exchange: Exchange): void | Promise<void> => {
-      const { scopeResolver } = exchange;
-      const challenge = scopeResolver && findChallenge(scopeResolver, requests, caller.authInfo);
-      if (challenge === undefined) return deliver(exchange);
-      return challenge.then(
-        (lacking) => {
-          if (lacking === undefined) return deliver(exchange);
-          exchange.end();
-          return forbidden(lacking);
-        },
-        (error: unknown) => {
-          exchange.end();
-          return failed(error, 'exchange: what it needs cannot be told');
-        },
-      );
-    };
-    const exchange = this.exchange(session, context, caller, outlet, effects, { onOver: leave });
-    return exchange instanceof Promise ? exchange.then(begin, failed) : begin(exchange);
+    return exchange.then(serve, noServer);
   }
 
   /** What the factory is given for requests of a session. */
@@ -343,6 +326,7 @@ export class LegacyEra {
       extra: { ...http, ...(authInfo && { authInfo }), closeSSEStream: () => outlet.closeStream() },
       question: (request, parent) => startClientSpan(tracing, request, { nodeId, sessionId, revision }, parent),
       ...(trail && { ids: () => trail.ids() }),
+      onForbidden: caller.onForbidden,
       ...(followed && {
         enter: (deliver: () => void) => enterExchange(followed, deliver),
         isOwn: () => currentExchange() === followed,

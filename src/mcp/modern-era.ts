@@ -16,7 +16,7 @@ import {
 } from '@modelcontextprotocol/server';
 import { ANONYMOUS, type Identity } from '../core/authentication.js';
 import type { ChangeFeed } from '../core/change-feed.js';
-import { isObject, type JsonRpcMessage } from '../core/jsonrpc.js';
+import { isObject, isRequest, type JsonRpcMessage } from '../core/jsonrpc.js';
 import { digestOf } from '../core/limits/digest.js';
 import type { HeldPlaces } from '../core/limits/held-places.js';
 import type { Logger } from '../core/logger.js';
@@ -30,6 +30,7 @@ import { startServerSpan, type Tracing } from '../core/tracing.js';
 import { enterExchange } from './current-exchange.js';
 import { ModernSpan } from './modern-span.js';
 import type { RequestStates } from './request-states.js';
+import { challengeIn, findChallenge, type ScopeResolver, ScopesLacking } from './scope-challenge.js';
 import type { McpServerLike } from './server-module.js';
 import type { ServerSource } from './server-source.js';
 import { withWrittenAnswers } from './written-answers.js';
@@ -38,6 +39,8 @@ import { withWrittenAnswers } from './written-answers.js';
 export const LISTEN = 'subscriptions/listen';
 /** What the SDK answers for a call whose connection was closed: nobody is there to read it, or this node goes. */
 const CLOSED = 499;
+/** What it answers where the token is not good for the request. */
+const FORBIDDEN = 403;
 
 export interface ModernEraOptions {
   readonly nodeId: string;
@@ -171,10 +174,21 @@ export class ModernEra {
     const context = this.#context(caller, requestState);
     const options = { parsedBody: message, ...(caller.authInfo && { authInfo: caller.authInfo }) };
     if (listens) return this.#listen(request, options, caller, deliver);
-    const handler = createMcpHandler(this.#factory(context, traced), this.#handlerOptions);
+    let lacking: ScopesLacking | undefined;
+    const guard = async (server: McpServerLike): Promise<void> => {
+      const resolve = resolverOf(server);
+      const challenge = resolve && isRequest(message) && (await findChallenge(resolve, [message], caller.authInfo));
+      if (!challenge) return;
+      lacking = new ScopesLacking(challenge);
+      throw lacking;
+    };
+    const handler = createMcpHandler(this.#factory(context, traced, guard), this.#handlerOptions);
     this.#calls.add(handler);
     try {
       const response = await this.#fetch(handler, request, options, context);
+      if (lacking) throw lacking;
+      // In our words, which name all that the operation needs and have the form of every error.
+      if (response.status === FORBIDDEN) throw new ScopesLacking(challengeIn(response));
       // Closed by `stop` at the end of a drain: the client may ask another node. One that has gone itself reads nothing.
       if (response.status === CLOSED && !request.signal.aborted) throw new NodeLeaving();
       if (keyMissing && response.headers.get('content-type')?.startsWith('application/json')) {
@@ -202,9 +216,14 @@ export class ModernEra {
     await Promise.all([...this.#listens, ...this.#calls].map((handler) => handler.close()));
   }
 
-  #factory(context: ServerContext, traced?: ModernSpan): McpServerFactory {
+  #factory(
+    context: ServerContext,
+    traced?: ModernSpan,
+    guard?: (server: McpServerLike) => Promise<void>,
+  ): McpServerFactory {
     return async () => {
       const built = await this.#options.servers.build(() => context);
+      await guard?.(built);
       withWrittenAnswers(built);
       const server = asServed(built);
       traced?.watch(server);
@@ -286,6 +305,16 @@ function isOfSecondLine(server: McpServerLike): boolean {
 function asServed(server: McpServerLike): Awaited<ReturnType<McpServerFactory>> {
   const served = server instanceof McpServer || !('server' in server) ? server : server.server;
   return served as Awaited<ReturnType<McpServerFactory>>;
+}
+
+/**
+ * The SDK's handler asks high-level servers of its own copy; for one of another copy it is asked here, by the same method.
+ * Undefined: the SDK asks, or there is nobody to ask.
+ */
+function resolverOf(server: McpServerLike): ScopeResolver | undefined {
+  const { resolveScopeChallenge: resolve } = server as { resolveScopeChallenge?: unknown };
+  if (server instanceof McpServer || typeof resolve !== 'function') return undefined;
+  return (context) => resolve.call(server, context);
 }
 
 function busOf(feed: ChangeFeed, notify: Notify, logger: Logger): ServerEventBus {

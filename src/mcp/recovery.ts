@@ -195,7 +195,8 @@ export class Recovery {
         spans: era.spans(session, [request], caller, before),
       });
     } else {
-      await era.run(session, again, caller, outlet, { spans: era.spans(session, again, caller, before) });
+      const spans = era.spans(session, again, caller, before);
+      await era.run(session, again, caller, outlet, { spans, admitted: true });
     }
   }
 

@@ -3,8 +3,9 @@
  * resource or a prompt (`scopeChallenge`). Its servers hand a resolver to their transport; whoever has the transport has to
  * ask it before the server sees the request.
  *
- * Not here: the scopes that annotations and the configuration name (tool-scopes.ts); the modern era, whose requests the SDK's
- * own handler asks for.
+ * In the modern era the SDK's own handler asks, but only servers of its own copy of the SDK.
+ *
+ * Not here: the scopes that annotations and the configuration name (tool-scopes.ts).
  */
 import {
   ErrorCode,
@@ -41,18 +42,19 @@ export function scopesLacking(id: JsonRpcId, { scopes, errorDescription: why }: 
 }
 
 /**
- * The first challenge to any of the requests. A promise only where the module has anything to say; it rejects with what the
- * module throws, and where nobody could tell what the challenge means: then nobody is let through.
+ * All that the requests lack, so that one new token is enough. A promise only where the module has anything to say; it rejects
+ * with what the module throws, and where nobody could tell what a challenge means: then nobody is let through.
  */
 export function findChallenge(
   resolve: ScopeResolver,
   requests: readonly JsonRpcRequest[],
   authInfo: AuthInfo | undefined,
 ): undefined | Promise<ScopeChallenge | undefined> {
+  const ask = (request: JsonRpcRequest): unknown => resolve({ request, ...(authInfo && { authInfo }) });
   for (const [i, request] of requests.entries()) {
     try {
-      const said = resolve({ request, ...(authInfo && { authInfo }) });
-      if (said !== undefined) return first(said, () => findChallenge(resolve, requests.slice(i + 1), authInfo));
+      const said = ask(request);
+      if (said !== undefined) return unite(said, requests.slice(i + 1), ask);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -60,12 +62,16 @@ export function findChallenge(
   return undefined;
 }
 
-async function first(
-  said: unknown,
-  next: () => undefined | Promise<ScopeChallenge | undefined>,
+async function unite(
+  first: unknown,
+  others: readonly JsonRpcRequest[],
+  ask: (request: JsonRpcRequest) => unknown,
 ): Promise<ScopeChallenge | undefined> {
-  const challenge = await said;
-  return challenge === undefined ? next() : checked(challenge);
+  const challenges = [await first];
+  for (const request of others) challenges.push(await ask(request));
+  const lacking = challenges.filter((challenge) => challenge !== undefined).map(checked);
+  const [one] = lacking;
+  return one && { ...one, scopes: [...new Set(lacking.flatMap(({ scopes }) => scopes))] };
 }
 
 /** RFC 6750, section 3: what may stand between the quotes of a challenge. */
@@ -82,4 +88,12 @@ function checked(said: unknown): ScopeChallenge {
   if (typeof why !== 'string' || !DESCRIPTION.test(why))
     throw new TypeError('a scope challenge has a description of a wrong form');
   return { scopes, errorDescription: why };
+}
+
+/** The challenge in a refusal of the SDK's own handler (RFC 6750, section 3). */
+export function challengeIn(response: Response): ScopeChallenge {
+  const header = response.headers.get('www-authenticate') ?? '';
+  const errorDescription = /error_description="([^"]*)"/.exec(header)?.[1];
+  const scopes = /(?:^|[ ,])scope="([^"]*)"/.exec(header)?.[1]?.split(' ') ?? [];
+  return { scopes, ...(errorDescription !== undefined && { errorDescription }) };
 }

@@ -6,13 +6,15 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { ask } from '../modern/modern-client.js';
 import { AuthorizationServer, bearer } from '../support/authorization-server.js';
+import { eventually } from '../support/eventually.js';
 import { expectRpcError } from '../support/expectations.js';
 import { type Fleet, startFleet } from '../support/fleet.js';
-import { initialize, notification, request } from '../support/json-rpc.js';
+import { initialize, notification, request, textOf } from '../support/json-rpc.js';
 import { RawSession } from '../support/raw-client.js';
 import { RawSseSession } from '../support/raw-sse-client.js';
+import { type OwnCopy, withOwnCopy } from './servers/own-copy.js';
 
-const MCP_SERVER = fileURLToPath(new URL('./servers/challenging.mjs', import.meta.url));
+const MODULE = fileURLToPath(new URL('./servers/challenging.mjs', import.meta.url));
 const PUBLIC_URL = 'http://mcp.example';
 const METADATA = `${PUBLIC_URL}/.well-known/oauth-protected-resource/mcp`;
 
@@ -25,24 +27,38 @@ const GUARDED: Record<string, Asked> = {
   'a tool that asks before it says': call('asks_around'),
   'a resource': ['resources/read', { uri: 'secret:///one' }],
   'a resource of a template': ['resources/read', { uri: 'secret:///any/two' }],
+  'a tool whose guard asks who the caller is': call('knows_the_caller'),
   'a prompt': ['prompts/get', { name: 'words' }],
 };
 
-for (const LENT of ['false', 'true']) {
-  describe(`the scope challenges of a module whose servers are ${LENT === 'true' ? 'lent' : 'its requests’ own'}`, () => {
+const KINDS: Record<string, { readonly LENT?: string; readonly ownCopy?: boolean }> = {
+  'whose servers are its requests’ own': {},
+  'whose servers are lent': { LENT: 'true' },
+  'that has a copy of the SDK to itself': { ownCopy: true },
+};
+
+for (const [kind, { LENT = 'false', ownCopy = false }] of Object.entries(KINDS)) {
+  describe(`the scope challenges of a module ${kind}`, () => {
     let issuer: AuthorizationServer;
     let fleet: Fleet;
+    let copy: OwnCopy | undefined;
     before(async () => {
       issuer = await AuthorizationServer.start(`${PUBLIC_URL}/mcp`);
-      const tokens = { AUTH_TOKENS: 'bob:a-token-of-the-configuration' };
-      fleet = await startFleet({
-        nodes: 2,
-        env: { MCP_SERVER, LENT, PUBLIC_URL, AUTH_ISSUER: issuer.issuer, ...tokens },
-      });
+      copy = ownCopy ? await withOwnCopy(MODULE) : undefined;
+      const env = {
+        MCP_SERVER: copy?.path ?? MODULE,
+        LENT,
+        PUBLIC_URL,
+        AUTH_ISSUER: issuer.issuer,
+        AUTH_SCOPES: 'mcp',
+        AUTH_TOKENS: 'bob:a-token-of-the-configuration',
+      };
+      fleet = await startFleet({ nodes: 2, env });
     });
     after(async () => {
       await fleet?.stop();
       await issuer?.stop();
+      await copy?.remove();
     });
 
     const headersOf = async (scope: string) => bearer(await issuer.token({ scope }));
@@ -54,15 +70,18 @@ for (const LENT of ['false', 'true']) {
         const session = await RawSession.open(fleet, { headers: reader });
         const good = await RawSession.open(fleet, { headers: writer });
         for (const node of [0, 1]) {
-          const refused = await session.post(request(7, method, params), { node });
-          await expectRpcError(refused, 403, -32000, 7);
-          expect(refused.headers['www-authenticate'])
-            .to.match(/^Bearer error="insufficient_scope"/)
-            .and.contain('scope="files:write"')
-            .and.contain(`resource_metadata="${METADATA}"`);
+          for (const refused of [
+            await session.post(request(7, method, params), { node }),
+            await ask(fleet, method, params, { id: 7, headers: reader, node }),
+          ]) {
+            await expectRpcError(refused, 403, -32000, 7);
+            expect(refused.headers['www-authenticate'])
+              .to.match(/^Bearer error="insufficient_scope"/)
+              .and.contain('scope="mcp files:write"')
+              .and.contain(`resource_metadata="${METADATA}"`);
+          }
           const served = await good.post(request(7, method, params), { node });
           expect(JSON.parse(await served.text())).to.have.property('result');
-          expect((await ask(fleet, method, params, { id: 7, headers: reader, node })).status).to.equal(403);
           expect((await ask(fleet, method, params, { id: 7, headers: writer, node })).status).to.equal(200);
         }
         expect((await session.post(request(8, ...call('free')))).status, 'the session stays').to.equal(200);
@@ -83,12 +102,36 @@ for (const LENT of ['false', 'true']) {
       }
       expect(await session.request(...call('free'), hop)).to.have.property('result');
       session.stream.close();
+      const lines = () =>
+        fleet.nodes.flatMap(({ log }) => log.filter(({ audit, reason }) => audit === 'refused' && reason === 'scope'));
+      await eventually(() => lines().length > 0);
     });
 
-    it('refuse a batch as a whole', async () => {
+    it('refuse all requests of a batch, and name what all of them need', async () => {
       const session = await RawSession.open(fleet, { headers: await headersOf('mcp'), revision: '2025-03-26' });
-      const both = [request(1, ...call('free')), request(2, ...call('write'))];
-      await expectRpcError(await session.post(both), 403, -32000);
+      const all = ['free', 'write', 'explains'].map((name, i) => request(i, ...call(name)));
+      const refused = await session.post(all);
+      await expectRpcError(refused, 403, -32000);
+      expect(refused.headers['www-authenticate']).to.contain('scope="mcp files:write never"');
+    });
+
+    it('come on the stream where they come late, and let through who may', async () => {
+      const session = await RawSession.open(fleet, { headers: await headersOf('mcp') });
+      const late = await session.post(request(7, ...call('ponders')));
+      expect(late.status).to.equal(200);
+      expect((await late.waitFor(({ id }) => id === 7, 'the refusal')).error?.message).to.match(/^Forbidden/);
+      const good = await RawSession.open(fleet, { headers: await headersOf('mcp files:write') });
+      expect(textOf(await good.callTool('ponders'))).to.equal('ponders done');
+    });
+
+    it('leave nobody without an end: who cancels, nor whom the server leaves', async () => {
+      const session = await RawSession.open(fleet, { headers: await headersOf('mcp'), node: 0 });
+      const pondered = await session.post(request('long', ...call('ponders_for_ever')));
+      await session.post(notification('notifications/cancelled', { requestId: 'long' }), { node: 1 });
+      expect(await pondered.untilEnd(), 'ended in order').to.equal(true);
+      expect(pondered.events.some(({ data }) => data)).to.equal(false);
+      const left = await session.callTool('leaves');
+      expect(left.error?.message).to.match(/closed before it answered/);
     });
 
     it('can say why', async () => {
@@ -104,6 +147,9 @@ for (const LENT of ['false', 'true']) {
         const answer = JSON.parse(await (await session.post(request(7, ...call(name)))).text());
         expect(answer).to.not.have.property('result');
         expect(answer).to.deep.include({ id: 7 });
+        expect(
+          (await ask(fleet, ...call(name), { id: 7, headers: await headersOf('mcp files:write') })).status,
+        ).to.equal(500);
       }
     });
 

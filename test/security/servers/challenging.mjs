@@ -1,18 +1,33 @@
 // Everything here says by the SDK's own `scopeChallenge` what its callers need. Lent or not: as the environment has it.
 import { McpServer, ResourceTemplate, requireScopes } from '@modelcontextprotocol/server';
+import { currentExchange } from 'anynode';
 import { z } from 'zod';
 
 const text = (value) => ({ content: [{ type: 'text', text: value }] });
 const nothing = z.object({});
 const writers = requireScopes('files:write');
 
-export default () => {
+export default (given) => {
   const server = new McpServer({ name: 'challenging', version: '1.0.0' });
   const tool = (name, scopeChallenge) =>
     server.registerTool(name, { inputSchema: nothing, scopeChallenge }, async () => text(`${name} done`));
   tool('free');
   tool('write', writers);
   tool('asks_around', async (context) => writers(context));
+  // Whom the factory was told of, or what a lent server has instead.
+  tool('knows_the_caller', (context) =>
+    writers({ ...context, authInfo: (reusable ? currentExchange() : given).authInfo }),
+  );
+  // Longer than any answer waits before it becomes a stream.
+  tool('ponders', async (context) => {
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    return writers(context);
+  });
+  tool('ponders_for_ever', () => new Promise(() => {}));
+  tool('leaves', () => {
+    setTimeout(() => server.close(), 50);
+    return new Promise((resolve) => setTimeout(resolve, 500));
+  });
   tool('explains', () => ({ scopes: ['never'], errorDescription: 'closed on Sundays' }));
   tool('breaks', () => {
     throw new Error('the rules are elsewhere, and that is away');
