@@ -133,25 +133,36 @@ export class Exchange implements OpenExchange, Seated {
   // ---- from this side ----
 
   /**
-   * Delivers the requests of one POST, if the server lets their caller have all of them; `caller` unset: it has. A promise
-   * only where the server has something to say about that. While it makes up its mind they are being served: they can be
-   * cancelled, and are answered or left to others like any when the exchange ends.
+   * Delivers the requests of one POST, if the server lets their caller have all of them. A promise only where the server has
+   * something to say about that. While it makes up its mind they are being served: they can be cancelled, and are answered or
+   * left to others like any when the exchange ends.
    * @throws ScopesLacking where nothing was written yet
    */
   serve(
     requests: readonly JsonRpcRequest[],
     spans: readonly (Span | undefined)[],
-    caller?: { readonly authInfo: AuthInfo | undefined },
+    authInfo: AuthInfo | undefined,
   ): void | Promise<void> {
     const { scopeResolver } = this.#seat;
-    const challenge =
-      caller && scopeResolver && this.#within(() => findChallenge(scopeResolver, requests, caller.authInfo));
-    if (challenge) {
-      const waiting = requests.map((request, i) => this.#register(request, spans[i]));
-      for (const { id } of requests) this.#cancelIfTold(id);
-      return this.#serveUnless(challenge, waiting);
+    if (!scopeResolver) {
+      for (let i = 0; i < requests.length; i += 1) this.deliver(requests[i] as JsonRpcRequest, spans[i]);
+      return;
     }
-    for (let i = 0; i < requests.length; i += 1) this.deliver(requests[i] as JsonRpcRequest, spans[i]);
+    // Registered before the server is asked: it may say something to its client at once, or close.
+    const all = requests.map((request, i) => this.#register(request, spans[i]));
+    const challenge = this.#within(() => findChallenge(scopeResolver, requests, authInfo));
+    if (!challenge) this.#deliverAll(this.#waiting(all));
+    for (const { id } of requests) this.#cancelIfTold(id);
+    if (challenge) return this.#serveUnless(challenge, all);
+  }
+
+  /** Those that were neither cancelled nor answered by the end of the exchange. */
+  #waiting(all: readonly Inbound[]): readonly Inbound[] {
+    return this.#closed ? [] : all.filter((inbound) => this.#inbound.get(inbound.serverId) === inbound);
+  }
+
+  #deliverAll(waiting: readonly Inbound[]): void {
+    for (const inbound of waiting) this.#toServer(asDelivered(inbound), inbound.span);
   }
 
   async #serveUnless(challenge: Promise<ScopeChallenge | undefined>, all: readonly Inbound[]): Promise<void> {
@@ -159,13 +170,9 @@ export class Exchange implements OpenExchange, Seated {
       this.#logError(error, 'exchange: what a request needs cannot be told');
       return 'unknown' as const;
     });
-    // Those that were not cancelled, nor answered by the end of the exchange.
-    const waiting = all.filter((inbound) => this.#inbound.get(inbound.serverId) === inbound);
-    if (this.#closed || waiting.length === 0) return;
-    if (lacking === undefined) {
-      for (const inbound of waiting) this.#toServer(asDelivered(inbound), inbound.span);
-      return;
-    }
+    const waiting = this.#waiting(all);
+    if (waiting.length === 0) return;
+    if (lacking === undefined) return this.#deliverAll(waiting);
     const refused = lacking === 'unknown' ? failures.internal : failures.forbidden;
     for (const { serverId, span } of waiting) {
       this.#inbound.delete(serverId);
@@ -313,6 +320,8 @@ export class Exchange implements OpenExchange, Seated {
   // ---- from the server's side ----
 
   async serverClosed(): Promise<void> {
+    // What it was doing may go on, and must not meet somebody else's request.
+    if (this.#inbound.size > 0) this.#clean = false;
     if (!this.#closed) await this.#answerLeftovers();
     this.end();
   }

@@ -94,8 +94,6 @@ interface RunOptions {
   /** Called once, when the requests are over. */
   readonly leave?: () => void;
   readonly spans?: readonly (Span | undefined)[];
-  /** Their caller's token was found good for them when they came; what is left of it now would not do for that. */
-  readonly admitted?: boolean;
 }
 
 export class LegacyEra {
@@ -252,10 +250,8 @@ export class LegacyEra {
       effects = this.effects(session.sessionId),
       leave = () => {},
       spans = this.spans(session, requests, caller),
-      admitted = false,
     } = options;
-    const serve = (exchange: Exchange): void | Promise<void> =>
-      exchange.serve(requests, spans, admitted ? undefined : caller);
+    const serve = (exchange: Exchange): void | Promise<void> => exchange.serve(requests, spans, caller.authInfo);
     const exchange = this.exchange(session, context, caller, outlet, effects, { onOver: leave });
     if (!(exchange instanceof Promise)) return serve(exchange);
     const noServer = async (error: unknown): Promise<void> => {

@@ -223,7 +223,13 @@ export class ModernEra {
   ): McpServerFactory {
     return async () => {
       const built = await this.#options.servers.build(() => context);
-      await guard?.(built);
+      try {
+        await guard?.(built);
+      } catch (error) {
+        if (!(error instanceof ScopesLacking)) this.#options.logger.error({ error }, 'modern: a guard failed');
+        await built.close();
+        throw error;
+      }
       withWrittenAnswers(built);
       const server = asServed(built);
       traced?.watch(server);

@@ -196,7 +196,7 @@ export class Recovery {
       });
     } else {
       const spans = era.spans(session, again, caller, before);
-      await era.run(session, again, caller, outlet, { spans, admitted: true });
+      await era.run(session, again, caller, outlet, { spans });
     }
   }
 

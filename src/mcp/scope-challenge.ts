@@ -93,7 +93,9 @@ function checked(said: unknown): ScopeChallenge {
 /** The challenge in a refusal of the SDK's own handler (RFC 6750, section 3). */
 export function challengeIn(response: Response): ScopeChallenge {
   const header = response.headers.get('www-authenticate') ?? '';
-  const errorDescription = /error_description="([^"]*)"/.exec(header)?.[1];
-  const scopes = /(?:^|[ ,])scope="([^"]*)"/.exec(header)?.[1]?.split(' ') ?? [];
+  const described = /error_description="([^"]*)"/;
+  const errorDescription = described.exec(header)?.[1];
+  // Whatever the description may contain.
+  const scopes = /\bscope="([^"]*)"/.exec(header.replace(described, ''))?.[1]?.split(' ') ?? [];
   return { scopes, ...(errorDescription !== undefined && { errorDescription }) };
 }

@@ -10,6 +10,7 @@ import { eventually } from '../support/eventually.js';
 import { expectRpcError } from '../support/expectations.js';
 import { type Fleet, startFleet } from '../support/fleet.js';
 import { initialize, notification, request, textOf } from '../support/json-rpc.js';
+import type { NodeProcess } from '../support/node-process.js';
 import { RawSession } from '../support/raw-client.js';
 import { RawSseSession } from '../support/raw-sse-client.js';
 import { type OwnCopy, withOwnCopy } from './servers/own-copy.js';
@@ -130,15 +131,23 @@ for (const [kind, { LENT = 'false', ownCopy = false }] of Object.entries(KINDS))
       await session.post(notification('notifications/cancelled', { requestId: 'long' }), { node: 1 });
       expect(await pondered.untilEnd(), 'ended in order').to.equal(true);
       expect(pondered.events.some(({ data }) => data)).to.equal(false);
-      const left = await session.callTool('leaves');
-      expect(left.error?.message).to.match(/closed before it answered/);
+      for (const name of ['leaves', 'leaves_at_once']) {
+        const left = await session.callTool(name);
+        expect(left.error?.message).to.match(/closed before it answered/);
+      }
     });
 
     it('can say why', async () => {
       const session = await RawSession.open(fleet, { headers: await headersOf('mcp') });
-      const refused = await session.post(request(7, ...call('explains')));
-      expect(refused.status).to.equal(403);
-      expect(refused.headers['www-authenticate']).to.contain('error_description="closed on Sundays"');
+      for (const refused of [
+        await session.post(request(7, ...call('explains'))),
+        await ask(fleet, ...call('explains'), { id: 7, headers: await headersOf('mcp') }),
+      ]) {
+        await expectRpcError(refused, 403, -32000, 7);
+        expect(refused.headers['www-authenticate'])
+          .to.contain('scope="mcp never"')
+          .and.contain('error_description="closed on Sundays, scope="');
+      }
     });
 
     it('let nobody through where they fail, or mean nothing', async () => {
@@ -162,3 +171,37 @@ for (const [kind, { LENT = 'false', ownCopy = false }] of Object.entries(KINDS))
     });
   });
 }
+
+describe('a scope challenge whose node is lost before it was told', () => {
+  let issuer: AuthorizationServer;
+  let fleet: Fleet;
+  before(async () => {
+    issuer = await AuthorizationServer.start(`${PUBLIC_URL}/mcp`);
+    const env = { MCP_SERVER: MODULE, PUBLIC_URL, AUTH_ISSUER: issuer.issuer, NODE_LEASE_MS: '1500' };
+    fleet = await startFleet({ nodes: 3, env });
+  });
+  after(async () => {
+    await fleet?.stop();
+    await issuer?.stop();
+  });
+
+  /** On the first node that is left. */
+  const readAndLose = async (scope: string) => {
+    const headers = bearer(await issuer.token({ scope }));
+    const session = await RawSession.open(fleet, { headers });
+    const begun = await session.post(request(7, 'resources/read', { uri: 'secret:///pondered' }), { node: 0 });
+    const { id: lastEventId } = await begun.waitForEvent(({ id }) => id !== undefined, 'the first event');
+    await fleet.kill(fleet.nodes[0] as NodeProcess);
+    const rest = await session.stream({ node: 0, lastEventId: lastEventId as string });
+    const answer = await rest.waitFor(({ id }) => id === 7, 'the answer');
+    rest.close();
+    return answer;
+  };
+
+  it('is told by the survivor: no call gets past its guard by that', async () => {
+    const refused = await readAndLose('mcp');
+    expect(refused).to.not.have.property('result');
+    expect(refused.error?.message).to.match(/^Forbidden/);
+    expect((await readAndLose('mcp files:write')).result?.contents?.[0]?.text).to.equal('secret');
+  });
+});

@@ -28,13 +28,22 @@ export default (given) => {
     setTimeout(() => server.close(), 50);
     return new Promise((resolve) => setTimeout(resolve, 500));
   });
-  tool('explains', () => ({ scopes: ['never'], errorDescription: 'closed on Sundays' }));
+  tool('leaves_at_once', async () => {
+    server.close();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  });
+  tool('explains', () => ({ scopes: ['never'], errorDescription: 'closed on Sundays, scope=' }));
   tool('breaks', () => {
     throw new Error('the rules are elsewhere, and that is away');
   });
   tool('mistaken', () => ({ scopes: [] }));
   const read = async (uri) => ({ contents: [{ uri: uri.href, text: 'secret' }] });
   server.registerResource('one', 'secret:///one', { scopeChallenge: writers }, read);
+  const slowly = async (context) => {
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    return writers(context);
+  };
+  server.registerResource('pondered', 'secret:///pondered', { scopeChallenge: slowly }, read);
   const any = new ResourceTemplate('secret:///any/{name}', { list: undefined });
   server.registerResource('any', any, { scopeChallenge: writers }, read);
   const prompt = async () => ({ messages: [{ role: 'user', content: { type: 'text', text: 'secret' } }] });
