@@ -110,8 +110,11 @@ export class RawResponse {
     return Buffer.from(this.#text, 'latin1').toString('utf8');
   }
 
+  /** @throws where the connection broke before the body was whole: that is no fault of what was written. */
   async json(): Promise<RpcMessage> {
-    return JSON.parse(await this.text()) as RpcMessage;
+    const text = await this.text();
+    if (!(await this.ended)) throw new Error(`the body: the stream ended before it; got ${this.#seen()}`);
+    return JSON.parse(text) as RpcMessage;
   }
 
   /** The first message that matches, among those that have come and those still to come. */
