@@ -1,6 +1,12 @@
 /** Who asks: the port that turns a bearer token into an identity, and what an identity is. */
 import type { AuthInfo } from './server-context.js';
 
+/** What a bearer token is made of: wider than RFC 6750 has it, but nothing that a header could not carry. */
+export const TOKEN = /^[\x21-\x7e]+$/;
+
+/** RFC 6749, section 3.3: what a scope is made of; none of it ends a quoted text in a header. */
+export const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
+
 export interface Identity {
   /**
    * What sessions, streams, states and places belong to: issuer, subject and client, never a token, so that a refreshed

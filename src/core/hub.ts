@@ -87,8 +87,8 @@ export class Hub {
   /**
    * A process that stood still may find hints in its sockets from before its streams were taken over, and must not act
    * on them: what it would send has been sent by somebody else. (Of changes it may tell again: they say that something is to
-   * be read anew, and no more.) For a while it asks the log instead. The pulse is felt
-   * here, too: whoever was stopped between waking up for his sockets and reading them reads before any timer.
+   * be read anew, and no more.) For a while it asks the log instead. The pulse is felt here, too: whoever was stopped
+   * between waking up for its sockets and reading them reads before any timer.
    */
   get #mayTrustHints(): boolean {
     return this.#checkPulse() > this.#distrustUntil;

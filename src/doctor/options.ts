@@ -1,5 +1,6 @@
 /** The command line of `anynode doctor`. */
 import { parseArgs } from 'node:util';
+import { TOKEN } from '../core/authentication.js';
 
 export interface DoctorOptions {
   readonly url: URL;
@@ -93,8 +94,7 @@ function urlOf(text: string): URL {
 }
 
 function headerSafe(token: string | undefined): string | undefined {
-  if (token !== undefined && !/^[\x21-\x7e]+$/.test(token))
-    throw new UsageError('the token has characters no token has');
+  if (token !== undefined && !TOKEN.test(token)) throw new UsageError('the token has characters no token has');
   return token;
 }
 

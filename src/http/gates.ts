@@ -8,7 +8,7 @@
  * address. What tells clients where to get a token asks for none.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { ANONYMOUS, type Authenticator, type Identity, type Verdict } from '../core/authentication.js';
+import { ANONYMOUS, type Authenticator, type Identity, TOKEN, type Verdict } from '../core/authentication.js';
 import type { Challenges } from './challenge.js';
 import { faults } from './faults.js';
 import { type HttpFault, sendEmpty } from './reply.js';
@@ -78,9 +78,9 @@ export function createGates(options: GateOptions): Gates {
     if (authorization === undefined) {
       return { outcome: 'refused', fault: challenges.unauthorized(faults.unauthorized(), req.url) };
     }
-    // Wider than the grammar of RFC 6750, as configured tokens are: whether it is one is for those who know it to say.
-    const token = /^Bearer +([\x21-\x7e]+)$/i.exec(authorization)?.[1];
-    if (token === undefined) return judge({ outcome: 'refused', why: 'no bearer token is given' }, req);
+    const token = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
+    if (token === undefined || !TOKEN.test(token))
+      return judge({ outcome: 'refused', why: 'no bearer token is given' }, req);
     const verdict = authenticator.authenticate(token);
     return 'outcome' in verdict ? judge(verdict, req) : verdict.then((later) => judge(later, req));
   };

@@ -195,8 +195,7 @@ export class Recovery {
         spans: era.spans(session, [request], caller, before),
       });
     } else {
-      const spans = era.spans(session, again, caller, before);
-      await era.run(session, again, caller, outlet, { spans });
+      await era.run(session, again, caller, outlet, { spans: era.spans(session, again, caller, before) });
     }
   }
 

@@ -7,6 +7,7 @@
  *
  * Not here: the scopes that annotations and the configuration name (tool-scopes.ts).
  */
+import { SCOPE } from '../core/authentication.js';
 import {
   ErrorCode,
   errorResponse,
@@ -75,7 +76,6 @@ async function unite(
 }
 
 /** RFC 6750, section 3: what may stand between the quotes of a challenge. */
-const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 const DESCRIPTION = /^[\x20\x21\x23-\x5b\x5d-\x7e]+$/;
 
 function checked(said: unknown): ScopeChallenge {

@@ -5,6 +5,7 @@
  * callers of a fleet. A name that is not remembered is looked up with the caller's own tools, so one that only some
  * callers have is found too.
  */
+import { SCOPE } from '../core/authentication.js';
 import type { ServerContext } from '../core/server-context.js';
 import { enterExchange } from './current-exchange.js';
 import type { ServerSource } from './server-source.js';
@@ -69,7 +70,5 @@ function scopesIn(meta: unknown): readonly string[] {
   const scopes = typeof meta === 'object' && meta !== null ? (meta as Record<string, unknown>)[SCOPES] : undefined;
   if (scopes === undefined) return NONE;
   const list = Array.isArray(scopes) ? scopes : [scopes];
-  return list.map((scope) =>
-    typeof scope === 'string' && /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope) ? scope : 'unreadable',
-  );
+  return list.map((scope) => (typeof scope === 'string' && SCOPE.test(scope) ? scope : 'unreadable'));
 }

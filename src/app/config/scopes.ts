@@ -1,4 +1,5 @@
 /** Tokens of an authorization server: where it is, whom its tokens are for, and what their scopes open. */
+import { SCOPE } from '../../core/authentication.js';
 import { isLoopback } from './addresses.js';
 import { splitList, Unacceptable } from './variable.js';
 
@@ -7,9 +8,6 @@ export const JWKS_URI_FORM = 'an https URL (http on loopback)';
 export const SCOPES_FORM = 'a comma list of scopes';
 export const TOOL_SCOPES_FORM = 'a comma list of `tool=scope`, several scopes joined by `+`';
 export const SCOPE_IMPLIES_FORM = 'a comma list of `broader>narrower`';
-
-/** RFC 6749, section 3.3: what a scope is made of; none of it ends a quoted text in a header. */
-const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 
 /** As it is given: a token's `iss` is compared letter by letter. */
 export function parseIssuer(raw: string): string {

@@ -1,6 +1,7 @@
 /**
  * Bearer tokens and signing secrets. Faults name the place of an entry in its list, never the entry.
  */
+import { TOKEN } from '../../core/authentication.js';
 import { splitList, Unacceptable } from './variable.js';
 
 export const AUTH_TOKENS_FORM = 'a comma list of user:token pairs';
@@ -23,7 +24,7 @@ export function parseAuthTokens(raw: string): ReadonlyMap<string, string> {
     if (token === '') throw refuse('has no token');
     // No request could carry it: a header's token ends at white space.
     if (/\s/.test(entry)) throw refuse('contains white space');
-    if (!/^[\x21-\x7e]+$/.test(token)) throw refuse('has a token of other than printable ASCII characters');
+    if (!TOKEN.test(token)) throw refuse('has a token of other than printable ASCII characters');
     const owner = users.get(token);
     if (owner !== undefined && owner !== user) throw refuse("has another user's token");
     users.set(token, user);
